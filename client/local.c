@@ -1,0 +1,197 @@
+#include "client/local.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define POLL_FIRST_US 1000
+#define POLL_MOST_US 10000
+
+/* Opens a folder that only root or this user can alter; makes it when `make`. -1 with errno. */
+static int
+open_folder(const char *path, bool make, bool root_only)
+{
+	struct stat st;
+	int fd;
+
+	if (make && mkdir(path, 0755) < 0 && errno != EEXIST)
+		return -1;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) == 0 && (st.st_uid == 0 || (st.st_uid == geteuid() && !root_only)) &&
+		!(st.st_mode & (S_IWGRP | S_IWOTH)))
+		return fd;
+	close(fd);
+	errno = EPERM;
+	return -1;
+}
+
+/* The first folder that can be used. -1 with errno. */
+static int
+find_folder(const char *folder)
+{
+	char own[64];
+	int fd;
+
+	if (folder)
+		return open_folder(folder, true, false);
+	fd = open_folder("/run/lock/icemesh-slots", false, true);
+	if (fd < 0)
+		fd = open_folder("/tmp/icemesh-slots", geteuid() == 0, true);
+	if (fd >= 0)
+		return fd;
+	snprintf(own, sizeof(own), "/tmp/icemesh-slots-%u", (unsigned)geteuid());
+	return open_folder(own, true, false);
+}
+
+/* Opens a lock file, making it where that is allowed.  Without O_CREAT first: in a sticky folder that flag is refused for files of
+ * others even when they are there. */
+static int
+open_lock(int dir, const char *name)
+{
+	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	struct stat st;
+	int fd = openat(dir, name, flags);
+
+	if (fd < 0 && errno == ENOENT)
+		fd = openat(dir, name, flags | O_CREAT, 0644);
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
+		close(fd);
+		errno = EINVAL;
+		return -1;
+	}
+	return fd;
+}
+
+/* flock that signals do not end. */
+static int
+lock(int fd, int how)
+{
+	int r;
+
+	do
+		r = flock(fd, how);
+	while (r < 0 && errno == EINTR);
+	return r;
+}
+
+/* Opens the n slots; fewer when the folder is another's and has fewer.  Returns how many. */
+static unsigned
+open_slots(int dir, unsigned n, int *fds)
+{
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "%u", i);
+		fds[i] = open_lock(dir, name);
+		if (fds[i] < 0)
+			break;
+	}
+	return i;
+}
+
+/* The index of a slot that is now ours, or n. */
+static unsigned
+grab(const int *fds, unsigned n)
+{
+	unsigned i;
+
+	for (i = 0; i < n; i++)
+		if (lock(fds[i], LOCK_EX | LOCK_NB) == 0)
+			break;
+	return i;
+}
+
+static void
+nap(long us)
+{
+	struct timespec t = {0, us * 1000};
+
+	nanosleep(&t, NULL);
+}
+
+/* With the queue's lock held: one of the slots, waiting for it when `wait`. */
+static int
+choose(int dir, unsigned n, bool wait, int *fd)
+{
+	int *fds = malloc(n * sizeof(*fds));
+	unsigned i, opened;
+	int err = IM_ERR_SYSTEM;
+
+	if (!fds)
+		return IM_ERR_MEMORY;
+	opened = open_slots(dir, n, fds);
+	if (opened == 0)
+		goto out;
+	i = grab(fds, opened);
+	for (long us = POLL_FIRST_US; wait && i == opened; i = grab(fds, opened)) {
+		nap(us);
+		us = us * 3 / 2 < POLL_MOST_US ? us * 3 / 2 : POLL_MOST_US;
+	}
+	err = IM_ERR_ABSENT;
+	if (i < opened && fcntl(fds[i], F_SETFD, 0) == 0) {
+		*fd = fds[i];
+		fds[i] = -1;
+		err = 0;
+	}
+out:
+	for (i = 0; i < opened; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	free(fds);
+	return err;
+}
+
+static int
+slot_get(const char *folder, unsigned n, bool wait, int *fd)
+{
+	int dir, queue, err = IM_ERR_SYSTEM;
+
+	if (n == 0 || n > LOCAL_SLOTS_MAX)
+		return IM_ERR_LIMIT;
+	dir = find_folder(folder);
+	if (dir < 0)
+		return errno == EPERM || errno == ELOOP || errno == ENOTDIR ? IM_ERR_REFUSED : IM_ERR_SYSTEM;
+	queue = open_lock(dir, "queue");
+	if (queue < 0)
+		goto out;
+	if (lock(queue, wait ? LOCK_EX : LOCK_EX | LOCK_NB) == 0)
+		err = choose(dir, n, wait, fd);
+	else if (errno == EWOULDBLOCK)
+		err = IM_ERR_ABSENT;
+	close(queue);
+out:
+	close(dir);
+	return err;
+}
+
+int
+local_slot_take(const char *folder, unsigned n, int *fd)
+{
+	return slot_get(folder, n, true, fd);
+}
+
+int
+local_slot_try(const char *folder, unsigned n, int *fd)
+{
+	return slot_get(folder, n, false, fd);
+}
+
+void
+local_slot_give(int fd)
+{
+	if (fd < 0)
+		return;
+	lock(fd, LOCK_UN);
+	close(fd);
+}

@@ -1,0 +1,7 @@
+#include "client/policy.h"
+
+bool
+policy_local(const struct policy *p)
+{
+	return p->busy && p->input_ready && !p->remote_only && p->busy_ms >= POLICY_PATIENCE_MS;
+}

@@ -1,0 +1,381 @@
+#include "client/submit.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+#include "client/local.h"
+#include "client/now.h"
+#include "client/policy.h"
+
+#define TICK_MS 500 /* longest sleep: deadlines are checked this often */
+
+enum watch { WATCH_SIGNAL, WATCH_DAEMON, WATCH_OUT, WATCH_ERR, WATCH_LINK, WATCH_COUNT };
+
+static bool
+is_over(const struct submit *s)
+{
+	return s->state >= SUBMIT_DONE;
+}
+
+static void
+give_up(struct submit *s, const char *reason, const char *text)
+{
+	if (is_over(s))
+		return;
+	s->state = SUBMIT_LOCAL;
+	reason_set(s->reason, reason, NULL);
+	if (text != s->text)
+		snprintf(s->text, sizeof s->text, "%s", text);
+}
+
+/* Ends the attempt, so that its channel is closed if nobody took it back, and its peer drops the job. */
+static void
+drop_attempt(struct submit *s)
+{
+	attempt_close(&s->attempt);
+}
+
+static void
+ask(struct submit *s, int64_t now)
+{
+	s->state = SUBMIT_ASKING;
+	s->ask_ms = now;
+	if (daemon_want(s->daemon, &s->want) != 0)
+		give_up(s, "no-daemon", "the connection to icemeshd broke");
+}
+
+/* --- the preprocessor --- */
+
+static void
+start_input(struct submit *s)
+{
+	int r;
+
+	if (s->cpp == PLAN_PLAIN && s->plan->text_file != NULL)
+		r = input_start_file(&s->input, s->plan->text_file);
+	else
+		r = input_start(&s->input, s->plan->cpp[s->cpp], s->env, s->cpp == PLAN_DIRECTIVES);
+	if (r != 0)
+		give_up(s, "system-error", "the preprocessor could not be started");
+}
+
+/* Plain preprocessing in the place of what failed; a job that a peer has already got is withdrawn. */
+static void
+start_over(struct submit *s, int64_t now)
+{
+	bool running = s->state == SUBMIT_RUNNING;
+
+	drop_attempt(s);
+	s->cpp = PLAN_PLAIN;
+	start_input(s);
+	if (running && !is_over(s))
+		ask(s, now);
+}
+
+static void
+give_slot(struct submit *s)
+{
+	if (s->slot_fd >= 0)
+		local_slot_give(s->slot_fd);
+	s->slot_fd = -1;
+}
+
+static void
+on_input(struct submit *s, int64_t now)
+{
+	input_read(&s->input);
+	switch (s->input.state) {
+	case INPUT_READY:
+		give_slot(s);
+		break;
+	case INPUT_DATED:
+		start_over(s, now);
+		break;
+	case INPUT_FAILED:
+		if (s->cpp == PLAN_DIRECTIVES)
+			start_over(s, now);
+		else
+			give_up(s, "compile-error", "the preprocessor failed");
+		break;
+	case INPUT_TALKED:
+		give_up(s, "diagnostics", "the preprocessor wrote messages");
+		break;
+	case INPUT_TOO_BIG:
+		give_up(s, "system-error", "the preprocessed text is too large to be kept");
+		break;
+	case INPUT_BROKEN:
+		give_up(s, "system-error", "out of memory");
+		break;
+	case INPUT_NONE:
+	case INPUT_RUNNING:
+		break;
+	}
+}
+
+/* --- the daemon --- */
+
+static void
+on_grant(struct submit *s, struct answer *a, int64_t now)
+{
+	if (s->state != SUBMIT_ASKING && s->state != SUBMIT_QUEUED) {
+		close(a->fd);
+		return;
+	}
+	s->ms.lease += (uint64_t)(now - s->ask_ms);
+	if (attempt_start(&s->attempt, a, s->cpp, now) != 0) {
+		give_up(s, "system-error", "the channel could not be used");
+		return;
+	}
+	s->attempted = true;
+	s->state = SUBMIT_RUNNING;
+}
+
+static void
+on_daemon(struct submit *s, int64_t now)
+{
+	bool waiting = s->state == SUBMIT_ASKING || s->state == SUBMIT_QUEUED;
+	struct answer a;
+	int r = daemon_answer(s->daemon, &a);
+
+	if (r == IM_ERR_ABSENT)
+		return;
+	if (r != 0) {
+		daemon_fini(s->daemon);
+		if (waiting)
+			give_up(s, "no-daemon", "icemeshd closed the connection");
+		return;
+	}
+	if (a.type == CONTROL_GRANT)
+		on_grant(s, &a, now);
+	else if (a.type == CONTROL_BUSY && s->state == SUBMIT_ASKING) {
+		s->state = SUBMIT_QUEUED;
+		s->busy_ms = now;
+	} else if (a.type == CONTROL_LOCAL && waiting)
+		give_up(s, s->lost > 0 ? "peer-lost" : a.reason, a.text);
+	else if (a.type == CONTROL_ERROR && waiting)
+		give_up(s, "no-daemon", a.text);
+	explicit_bzero(a.channel, sizeof a.channel);
+}
+
+/* --- the peer --- */
+
+static void
+take_back(struct submit *s)
+{
+	struct attempt *t = &s->attempt;
+	uint8_t state[CHANNEL_STATE_LEN];
+
+	if (!t->idle)
+		return;
+	channel_export(&t->link.channel, state);
+	if (daemon_return(s->daemon, state, &t->node, t->link.fd) != 0 && s->daemon->fd >= 0)
+		daemon_fini(s->daemon);
+	explicit_bzero(state, sizeof state);
+}
+
+static void
+accept_result(struct submit *s, int64_t now)
+{
+	struct attempt *t = &s->attempt;
+
+	if (output_commit(&t->output) != 0) {
+		give_up(s, "system-error", "the output could not be written");
+		return;
+	}
+	s->ms.send = (uint64_t)(t->sent_ms - t->start_ms);
+	s->ms.queue = t->queue_ms;
+	s->ms.compile = t->result.wall_us / 1000;
+	s->ms.receive = (uint64_t)(now - t->result_ms);
+	s->state = SUBMIT_DONE;
+}
+
+static void
+blame(struct submit *s, enum outcome outcome)
+{
+	daemon_report(s->daemon, &(struct report){.verdict = VERDICT_REMOTE, .outcome = outcome,
+		.reason = outcome == OUTCOME_PEER_LOST ? "peer-lost" : "job-failed", .node = &s->attempt.node,
+		.retries = s->retries, .total_ms = (uint64_t)(now_ms() - s->start_ms)});
+}
+
+/* The next peer, or here when enough have been tried. */
+static void
+try_elsewhere(struct submit *s, const char *reason, int64_t now)
+{
+	struct node_id node = s->attempt.node;
+
+	snprintf(s->text, sizeof s->text, "%s: %s", s->attempt.peer, s->attempt.text);
+	drop_attempt(s);
+	if (s->lost >= SUBMIT_TRIES || s->failed >= SUBMIT_FAILURES || s->want.navoid == DAEMON_AVOID_MAX) {
+		give_up(s, reason, s->text);
+		return;
+	}
+	s->want.avoid[s->want.navoid++] = node;
+	s->retries++;
+	ask(s, now);
+}
+
+static void
+on_attempt_over(struct submit *s, int64_t now)
+{
+	take_back(s);
+	switch (s->attempt.end) {
+	case ATTEMPT_ACCEPTED:
+		accept_result(s, now);
+		break;
+	case ATTEMPT_DIAGNOSTICS:
+		give_up(s, "diagnostics", "the compiler wrote messages");
+		break;
+	case ATTEMPT_COMPILE_ERROR:
+		give_up(s, "compile-error", s->attempt.text);
+		break;
+	case ATTEMPT_LOST:
+		s->lost++;
+		blame(s, OUTCOME_PEER_LOST);
+		try_elsewhere(s, "peer-lost", now);
+		break;
+	case ATTEMPT_FAILED:
+		s->failed++;
+		blame(s, OUTCOME_JOB_FAILED);
+		try_elsewhere(s, "job-failed", now);
+		break;
+	case ATTEMPT_REFUSED:
+		blame(s, OUTCOME_JOB_FAILED);
+		give_up(s, "job-failed", s->attempt.text);
+		break;
+	case ATTEMPT_NO_SPACE:
+		give_up(s, "system-error", s->attempt.text);
+		break;
+	}
+}
+
+/* --- the loop --- */
+
+static void
+on_signal(struct submit *s)
+{
+	struct signalfd_siginfo info;
+
+	while (read(s->signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
+		if (info.ssi_signo != SIGCHLD && !is_over(s)) {
+			s->signal = (int)info.ssi_signo;
+			s->state = SUBMIT_KILLED;
+		}
+}
+
+/* While the mesh is busy: a free local slot does as well, unless somebody waits for it. */
+static void
+try_local(struct submit *s, int64_t now)
+{
+	struct policy p = {.busy = s->state == SUBMIT_QUEUED, .busy_ms = now - s->busy_ms,
+		.input_ready = s->input.state == INPUT_READY, .remote_only = s->remote_only};
+
+	if (policy_local(&p) && s->slot_fd < 0 && local_slot_try(s->slot_folder, s->slots, &s->slot_fd) == 0)
+		give_up(s, "busy", "every peer was busy");
+}
+
+static void
+tick(struct submit *s, int64_t now)
+{
+	if (s->state == SUBMIT_ASKING && now - s->ask_ms > SUBMIT_ASK_MS)
+		give_up(s, "no-daemon", "icemeshd does not answer");
+	if (s->state == SUBMIT_QUEUED && now - s->busy_ms > SUBMIT_QUEUE_MS)
+		give_up(s, "busy", "every peer was busy for too long");
+	if (s->state == SUBMIT_QUEUED)
+		try_local(s, now);
+	if (s->state != SUBMIT_RUNNING)
+		return;
+	attempt_pump(&s->attempt, &s->input, now);
+	attempt_tick(&s->attempt, now, s->job_ms);
+	if (s->attempt.state == ATTEMPT_OVER)
+		on_attempt_over(s, now);
+}
+
+static void
+wait_events(const struct submit *s, struct pollfd p[WATCH_COUNT])
+{
+	bool fast = s->state == SUBMIT_QUEUED && s->input.state == INPUT_READY;
+	/* a process that has ended behind its pipes is told by SIGCHLD */
+	p[WATCH_SIGNAL] = (struct pollfd){.fd = s->signal_fd, .events = POLLIN};
+	p[WATCH_DAEMON] = (struct pollfd){.fd = s->daemon->fd, .events = POLLIN};
+	p[WATCH_OUT] = (struct pollfd){.fd = s->input.out_fd, .events = POLLIN};
+	p[WATCH_ERR] = (struct pollfd){.fd = s->input.err_fd, .events = POLLIN};
+	p[WATCH_LINK] = (struct pollfd){.fd = s->attempt.link.fd, .events = link_events(&s->attempt.link)};
+	if (poll(p, WATCH_COUNT, fast ? POLICY_TRY_MS : TICK_MS) < 0)
+		for (int i = 0; i < WATCH_COUNT; i++)
+			p[i].revents = 0;
+}
+
+static void
+step(struct submit *s)
+{
+	struct pollfd p[WATCH_COUNT];
+	int64_t now;
+
+	wait_events(s, p);
+	now = now_ms();
+	if (p[WATCH_SIGNAL].revents != 0)
+		on_signal(s);
+	if (!is_over(s) && s->input.state == INPUT_RUNNING)
+		on_input(s, now);
+	if (!is_over(s) && p[WATCH_LINK].revents != 0 && s->state == SUBMIT_RUNNING)
+		attempt_receive(&s->attempt, now);
+	if (!is_over(s) && p[WATCH_DAEMON].revents != 0)
+		on_daemon(s, now);
+	if (!is_over(s))
+		tick(s, now);
+}
+
+static int
+open_signals(sigset_t *before)
+{
+	sigset_t mine;
+
+	sigemptyset(&mine);
+	sigaddset(&mine, SIGINT);
+	sigaddset(&mine, SIGTERM);
+	sigaddset(&mine, SIGHUP);
+	sigaddset(&mine, SIGQUIT);
+	sigaddset(&mine, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &mine, before);
+	return signalfd(-1, &mine, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+void
+submit_run(struct submit *s)
+{
+	sigset_t before;
+
+	s->start_ms = now_ms();
+	s->state = SUBMIT_ASKING;
+	s->cpp = s->plan->cpp[PLAN_DIRECTIVES] != NULL ? PLAN_DIRECTIVES : PLAN_PLAIN;
+	input_init(&s->input);
+	attempt_init(&s->attempt, s->plan, &s->toolchain, s->output_max);
+	s->want.toolchain = s->toolchain;
+	s->want.peer = s->peer;
+	random_bytes(&s->want.job, sizeof s->want.job);
+	s->signal_fd = open_signals(&before);
+	if (s->signal_fd < 0)
+		give_up(s, "system-error", "signalfd failed");
+	if (!is_over(s))
+		start_input(s);
+	if (!is_over(s))
+		ask(s, s->start_ms);
+	while (!is_over(s))
+		step(s);
+	drop_attempt(s);
+	input_stop(&s->input);
+	if (s->signal_fd >= 0)
+		close(s->signal_fd);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+void
+submit_fini(struct submit *s)
+{
+	attempt_fini(&s->attempt);
+	input_fini(&s->input);
+}

@@ -1,0 +1,24 @@
+/*
+ * Finding programs: our own (mesh/programs.h) and the real compiler behind a name, which is the first one in PATH that is not
+ * icemesh-cc under another name.
+ */
+#ifndef CLIENT_TOOLS_H
+#define CLIENT_TOOLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "crypto/err.h"
+
+#define TOOLS_PATH_SIZE 4096
+
+/* The absolute path of our program `name` ("icemesh-exec"). IM_ERR_ABSENT, IM_ERR_LIMIT. */
+int tools_find(const char *name, char *out, size_t size) IM_MUST;
+
+/* The absolute path of a compiler as found in `path` (a PATH value, NULL: the environment's), links not resolved.  A name with a slash is
+ * taken as it is, made absolute.  Skips links to icemesh-cc and folders of PATH that are not absolute.
+ * IM_ERR_ABSENT, IM_ERR_LIMIT, IM_ERR_REFUSED (a name with a slash that is icemesh-cc itself). */
+int tools_compiler(const char *name, const char *path, char *out, size_t size) IM_MUST;
+/* True for icemesh-cc and every link to it. */
+bool tools_is_wrapper(const char *path);
+
+#endif

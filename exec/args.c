@@ -1,0 +1,392 @@
+#include "exec/args.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "exec/pieces.h"
+#include "exec/word.h"
+
+/* What the words said, before the verdict. */
+struct scan {
+	struct args *a;
+	const char *ask, *local;      /* reason words of the first such option; NULL */
+	char detail[REASON_SIZE];     /* the option behind local */
+	const char *dep_file;         /* last -MF */
+	const char *dep_operand;      /* first of -MF -MT -MQ -MP -MV */
+	char *wp_file;                /* of -Wp,-MD,FILE; owned */
+	unsigned inputs, compiles, outputs;
+	bool cpp_only, driver_deps;
+	bool forced;                  /* -x is in force, with this language: */
+	enum args_language language;
+	bool cxx_driver;              /* g++ and clang++ take foo.c for C++ */
+};
+
+struct suffix {
+	const char *name;
+	enum args_language language;
+};
+
+static const struct suffix suffixes[] = {
+	{"c", LANG_C},
+	{"i", LANG_CPP_OUTPUT},
+	{"cc", LANG_CXX},
+	{"cp", LANG_CXX},
+	{"cxx", LANG_CXX},
+	{"cpp", LANG_CXX},
+	{"CPP", LANG_CXX},
+	{"c++", LANG_CXX},
+	{"C", LANG_CXX},
+	{"ii", LANG_CXX_CPP_OUTPUT},
+	{"m", LANG_OBJC},
+	{"mi", LANG_OBJC_CPP_OUTPUT},
+	{"mii", LANG_OBJCXX_CPP_OUTPUT},
+	{"mm", LANG_OBJCXX},
+	{"M", LANG_OBJCXX},
+	{"s", LANG_ASM},
+	{"S", LANG_ASM_CPP},
+	{"sx", LANG_ASM_CPP},
+};
+
+static const struct suffix languages[] = {
+	{"c", LANG_C},
+	{"c++", LANG_CXX},
+	{"objective-c", LANG_OBJC},
+	{"objective-c++", LANG_OBJCXX},
+	{"cpp-output", LANG_CPP_OUTPUT},
+	{"c++-cpp-output", LANG_CXX_CPP_OUTPUT},
+	{"objective-c-cpp-output", LANG_OBJC_CPP_OUTPUT},
+	{"objective-c++-cpp-output", LANG_OBJCXX_CPP_OUTPUT},
+	{"assembler", LANG_ASM},
+	{"assembler-with-cpp", LANG_ASM_CPP},
+};
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static const char *
+base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static enum args_language
+look_up(const struct suffix *rows, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(rows[i].name, name) == 0)
+			return rows[i].language;
+	return LANG_OTHER;
+}
+
+enum args_language
+args_language_of(const char *path)
+{
+	const char *dot = strrchr(base_name(path), '.');
+
+	return dot ? look_up(suffixes, COUNT(suffixes), dot + 1) : LANG_OTHER;
+}
+
+enum option_compiler
+args_compiler(const char *real_path)
+{
+	return strstr(base_name(real_path), "clang") ? FOR_CLANG : FOR_GCC;
+}
+
+bool
+args_preprocessed(const struct args *a)
+{
+	return a->language >= LANG_CPP_OUTPUT && a->language <= LANG_OBJCXX_CPP_OUTPUT;
+}
+
+/* Notes the first option that keeps the compile here. */
+static void
+keep_local(struct scan *s, const char *reason, const char *text)
+{
+	if (s->local)
+		return;
+	s->local = reason;
+	snprintf(s->detail, sizeof(s->detail), "%s", text);
+}
+
+/* The option's name as users know it, without the operand. */
+static void
+keep_word_local(struct scan *s, const char *reason, const struct word *w)
+{
+	if (w->row && (w->form == FORM_SEPARATE || (w->form == FORM_JOINED && strlen(w->row->name) == 2)))
+		keep_local(s, reason, w->row->name);
+	else
+		keep_local(s, reason, w->text);
+	if (w->form != FORM_EXACT && s->detail[strcspn(s->detail, "=")])
+		s->detail[strcspn(s->detail, "=") + 1] = 0;
+}
+
+static void
+scan_input(struct scan *s, const char *name)
+{
+	struct args *a = s->a;
+
+	if (name[0] == '@') {
+		keep_local(s, "response-file", name);
+		return;
+	}
+	if (s->inputs++)
+		return;
+	a->source = name;
+	a->language = s->forced ? s->language : args_language_of(name);
+	if (s->cxx_driver && !s->forced && a->language == LANG_C)
+		a->language = LANG_CXX;
+	if (s->cxx_driver && !s->forced && a->language == LANG_CPP_OUTPUT)
+		a->language = LANG_CXX_CPP_OUTPUT;
+}
+
+static void
+scan_language(struct scan *s, const char *value)
+{
+	s->forced = strcmp(value, "none") != 0;
+	s->language = look_up(languages, COUNT(languages), value);
+}
+
+static void
+scan_dep(struct scan *s, const struct word *w)
+{
+	if (word_is(w, "-MD") || word_is(w, "-MMD") || word_is(w, "--write-dependencies") ||
+		word_is(w, "--write-user-dependencies")) {
+		s->driver_deps = true;
+		return;
+	}
+	if (!s->dep_operand)
+		s->dep_operand = w->row->name;
+	if (word_is(w, "-MF"))
+		s->dep_file = w->value;
+}
+
+/* -Wp, and the other words whose operand decides. */
+static void
+scan_operand(struct scan *s, const struct word *w)
+{
+	if (word_is(w, "-Wp,")) {
+		struct pieces_cpp found = {.target = false};
+
+		if (pieces_cpp(w->value, s->a->compiler, &found) || (found.deps && s->wp_file)) {
+			free(found.deps);
+			keep_local(s, "option", w->text);
+			return;
+		}
+		if (found.deps)
+			s->wp_file = found.deps;
+	} else if ((word_is(w, "-Wa,") && !pieces_assembler_ok(w->value)) ||
+		   (word_is(w, "-Xclang") && !pieces_xclang_ok(w->value)) ||
+		   (word_is(w, "-mllvm") && !option_harmless(w->value)) ||
+		   (word_is(w, "--param") && strchr(w->value, '/'))) {
+		keep_word_local(s, "option", w);
+	} else if (strcmp(w->text, "-Wunused-macros") == 0 ||
+		   strcmp(w->text, "-Werror=unused-macros") == 0 || word_is(w, "-traditional-cpp")) {
+		s->a->plain_cpp = true;
+	}
+}
+
+static void
+scan_option(struct scan *s, const struct word *w)
+{
+	struct args *a = s->a;
+
+	if (!w->row || (w->form == FORM_SEPARATE && !w->value)) {
+		keep_word_local(s, "option", w);
+		return;
+	}
+	switch ((enum option_class)w->row->class) {
+	case OPT_SHIP:
+	case OPT_CPP:
+		scan_operand(s, w);
+		break;
+	case OPT_DEP:
+		scan_dep(s, w);
+		break;
+	case OPT_OUTPUT:
+		a->output = w->value;
+		s->outputs++;
+		break;
+	case OPT_LANGUAGE:
+		scan_language(s, w->value);
+		break;
+	case OPT_COMPILE:
+		s->compiles++;
+		a->assembly = a->assembly || word_is(w, "-S");
+		break;
+	case OPT_LOCAL:
+		if (strcmp(w->row->reason, "preprocess-only") == 0)
+			s->cpp_only = true;
+		else
+			keep_word_local(s, w->row->reason, w);
+		break;
+	case OPT_ASK:
+		s->ask = w->row->reason;
+		break;
+	}
+}
+
+/* Test programs of configure scripts, by autoconf's, CMake's and Meson's names. */
+static bool
+is_probe(const struct args *a)
+{
+	static const char *const parts[] = {"/CMakeTmp/", "/CMakeScratch/", "/cmTC_", "meson-private/"};
+	static const char *const names[] = {"conftest.", "tmp.conftest.", "CheckIncludeFile.",
+		"CheckFunctionExists.", "CheckSymbolExists.", "CheckTypeSize.",
+		"CheckPrototypeDefinition.", "CMakeCCompilerABI.", "CMakeCXXCompilerABI.",
+		"CMakeCCompilerId.", "CMakeCXXCompilerId."};
+
+	if (strncmp(a->source, "/dev/", 5) == 0)
+		return true;
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (strncmp(base_name(a->source), names[i], strlen(names[i])) == 0)
+			return true;
+	for (size_t i = 0; i < COUNT(parts); i++)
+		if (strstr(a->source, parts[i]) || (a->output && strstr(a->output, parts[i])))
+			return true;
+	return false;
+}
+
+static bool
+is_special(const char *path)
+{
+	return path && (!*path || strcmp(path, "-") == 0 || strncmp(path, "/dev/", 5) == 0);
+}
+
+/* Why the input keeps the compile here, NULL when it does not. */
+static const char *
+input_reason(const struct scan *s)
+{
+	const struct args *a = s->a;
+
+	if (s->inputs == 0)
+		return "no-source";
+	if (s->inputs > 1)
+		return "several-sources";
+	if (strcmp(a->source, "-") == 0)
+		return "stdin";
+	if (is_probe(a))
+		return "configure-probe";
+	if (a->language == LANG_ASM || a->language == LANG_ASM_CPP)
+		return "assembler";
+	if (a->language == LANG_OTHER)
+		return "language";
+	return NULL;
+}
+
+/* Dependency options that are an error, or of which compilers make different things. */
+static const char *
+odd_deps(const struct scan *s)
+{
+	if (s->wp_file && s->driver_deps)
+		return "-Wp,-MD";
+	if (s->wp_file && s->dep_file)
+		return "-MF";
+	if (s->dep_operand && !s->driver_deps && !s->wp_file)
+		return s->dep_operand;
+	if ((s->driver_deps || s->wp_file) && args_preprocessed(s->a))
+		return "-MD";
+	return NULL;
+}
+
+/* The reason word in order of what users would name first; NULL when the compile may travel. */
+static const char *
+decide(struct scan *s)
+{
+	const char *reason;
+
+	if (s->ask)
+		return s->ask;
+	if (s->cpp_only)
+		return "preprocess-only";
+	if (!s->compiles)
+		return s->inputs ? "linking" : "no-source";
+	reason = input_reason(s);
+	if (reason)
+		return reason;
+	if (is_special(s->a->output) || is_special(s->dep_file) || is_special(s->wp_file))
+		return "output-special";
+	if (s->outputs > 1)
+		keep_local(s, "option", "-o");
+	if (s->compiles > 1)
+		keep_local(s, "option", s->a->assembly ? "-S" : "-c");
+	if (odd_deps(s))
+		keep_local(s, "option", odd_deps(s));
+	return s->local;
+}
+
+/* path with the suffix of its last name replaced; owned by the caller, NULL when memory lacks. */
+static char *
+with_suffix(const char *path, const char *suffix)
+{
+	const char *dot = strrchr(base_name(path), '.');
+	size_t len = dot ? (size_t)(dot - path) : strlen(path);
+	size_t size = len + strlen(suffix) + 1;
+	char *text = malloc(size);
+
+	if (text)
+		snprintf(text, size, "%.*s%s", (int)len, path, suffix);
+	return text;
+}
+
+/* Output and dependency file by the compiler's own rules; nonzero when memory lacks. */
+static int
+derive(struct scan *s)
+{
+	struct args *a = s->a;
+
+	a->output_given = a->output != NULL;
+	if (!a->output)
+		a->output = a->derived = with_suffix(base_name(a->source), a->assembly ? ".s" : ".o");
+	a->want_deps = s->driver_deps || s->wp_file;
+	if (s->wp_file) {
+		a->deps = s->wp_file;
+		s->wp_file = NULL;
+	} else if (s->dep_file) {
+		a->deps = strdup(s->dep_file);
+	} else if (s->driver_deps) {
+		a->deps = with_suffix(a->output_given ? a->output : base_name(a->source), ".d");
+	}
+	return a->output && (a->deps || !a->want_deps) ? 0 : IM_ERR_MEMORY;
+}
+
+void
+args_analyse(struct args *a, int argc, char *const *argv, enum option_compiler compiler)
+{
+	struct scan s = {.a = a, .language = LANG_OTHER};
+	const char *reason;
+
+	memset(a, 0, sizeof(*a));
+	a->compiler = compiler;
+	a->language = LANG_OTHER;
+	a->plain_cpp = compiler == FOR_CLANG;
+	a->argc = argc > 0 ? (uint32_t)argc - 1 : 0;
+	a->argv = argc > 0 ? (const char **)(uintptr_t)(argv + 1) : NULL;
+	s.cxx_driver = argc > 0 && strstr(base_name(argv[0]), "++");
+	for (uint32_t i = 0; i < a->argc;) {
+		struct word w;
+
+		word_read(&w, a->argv, a->argc, i, compiler);
+		i += w.count;
+		if (w.is_option)
+			scan_option(&s, &w);
+		else
+			scan_input(&s, w.text);
+	}
+	reason = decide(&s);
+	a->plain_cpp = a->plain_cpp || args_preprocessed(a);
+	if (a->source && derive(&s) && !reason)
+		reason = "system-error";
+	free(s.wp_file);
+	a->verdict = reason ? ARGS_LOCAL : ARGS_REMOTE;
+	if (reason)
+		reason_set(a->reason, reason, strcmp(reason, "option") == 0 ? s.detail : NULL);
+}
+
+void
+args_fini(struct args *a)
+{
+	free(a->derived);
+	free((char *)(uintptr_t)a->deps);
+	memset(a, 0, sizeof(*a));
+}

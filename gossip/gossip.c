@@ -1,0 +1,402 @@
+#include "gossip/gossip.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "gossip/inbox.h"
+#include "gossip/outbox.h"
+#include "gossip/saved.h"
+#include "gossip/state.h"
+
+#define EDGE_PER_S 4
+#define EDGE_BURST 8
+#define EDGE_FULL_SIZE 100 /* in larger meshes edges become rarer in proportion */
+#define SWEEP_MS 1000
+#define PAUSE_MS 2000 /* a sweep later than this means that we did not run */
+#define FORGET_MS (24 * 3600 * UINT64_C(1000))
+#define HELLO_TRIES 10
+#define HELLO_PER_SWEEP 64
+#define HELLO_WAIT_MAX_MS 60000
+
+static void
+take_config(struct gossip *g, const struct gossip_config *c)
+{
+	uint64_t boot = g->config.boot;
+
+	g->config = *c;
+	if (g->config.boot < boot) /* it may only grow */
+		g->config.boot = boot;
+	g->config.cert = NULL;
+	g->config.cert_len = 0;
+	if (c->cert) {
+		memcpy(g->cert, c->cert, c->cert_len);
+		g->config.cert = g->cert;
+		g->config.cert_len = c->cert_len;
+	}
+	node_id_of(&g->self, c->key->sign_pk);
+	g->hello_due = true;
+	g->silent = false;
+}
+
+struct gossip *
+gossip_new(const struct gossip_config *c)
+{
+	struct gossip *g;
+
+	if (c->cert && c->cert_len > CERT_LEN_MAX)
+		return NULL;
+	g = calloc(1, sizeof(*g));
+	if (!g)
+		return NULL;
+	g->rng.state = c->seed;
+	if (table_init(&g->table, rng_next(&g->rng))) {
+		free(g);
+		return NULL;
+	}
+	queue_init(&g->queue);
+	bucket_init(&g->edge, EDGE_BURST, c->wall_at_ms);
+	bucket_init(&g->stranger, STRANGER_PER_S, c->wall_at_ms);
+	take_config(g, c);
+	return g;
+}
+
+void
+gossip_free(struct gossip *g)
+{
+	if (!g)
+		return;
+	queue_fini(&g->queue);
+	table_fini(&g->table);
+	free(g);
+}
+
+static void
+forget(struct gossip *g, struct entry *e)
+{
+	if (e->m.state != MEMBER_GONE && e->m.heard_ms)
+		queue_tell(&g->queue, GOSSIP_DOWN, &e->m.node);
+	table_remove(&g->table, e);
+}
+
+int
+gossip_set_mesh(struct gossip *g, const struct gossip_config *c)
+{
+	if (c->cert && c->cert_len > CERT_LEN_MAX)
+		return IM_ERR_LIMIT;
+	if (memcmp(c->mesh.bytes, g->config.mesh.bytes, MESH_ID_LEN) ||
+	        memcmp(c->root_pk, g->config.root_pk, SIGN_PK_LEN))
+		while (g->table.count)
+			forget(g, g->table.list[g->table.count - 1]);
+	take_config(g, c);
+	return 0;
+}
+
+void
+gossip_set_addrs(struct gossip *g, const struct beacon_addr *addrs, uint32_t n)
+{
+	g->naddrs = n < BEACON_ADDRS_MAX ? n : BEACON_ADDRS_MAX;
+	memcpy(g->addrs, addrs, g->naddrs * sizeof(*addrs));
+}
+
+int
+gossip_add_seed(struct gossip *g, const struct endpoint *e)
+{
+	for (size_t i = 0; i < g->nseeds; i++)
+		if (endpoint_same(&g->seeds[i], e))
+			return 0;
+	if (g->nseeds == GOSSIP_SEEDS_MAX)
+		return IM_ERR_LIMIT;
+	g->seeds[g->nseeds++] = *e;
+	/* A new hope is tried at once, not with the next beacon. */
+	if (g->last_ms && !g->silent)
+		outbox_beacon_to(g, BEACON_HELLO, e);
+	return 0;
+}
+
+int
+gossip_receive(struct gossip *g, const void *bytes, size_t len, const struct endpoint *from,
+        bool via_multicast, uint64_t now_ms)
+{
+	struct arrival a = {bytes, len, from, via_multicast, now_ms};
+
+	return inbox_receive(g, &a);
+}
+
+static uint32_t
+edge_rate(const struct gossip *g)
+{
+	size_t n = g->table.live + 1;
+	size_t rate = n > EDGE_FULL_SIZE ? EDGE_PER_S * EDGE_FULL_SIZE / n : EDGE_PER_S;
+
+	return rate ? (uint32_t)rate : 1;
+}
+
+static bool
+has_tag(const struct load *l, uint32_t tag)
+{
+	for (uint32_t i = 0; i < l->ntags; i++)
+		if (l->tags[i] == tag)
+			return true;
+	return false;
+}
+
+/* Worth telling out of turn: it changes whom the others would ask. */
+static bool
+is_edge(const struct load *was, const struct load *is)
+{
+	uint32_t moved = is->used > was->used ? is->used - was->used : was->used - is->used;
+
+	if ((was->used < was->slots) != (is->used < is->slots) || was->state != is->state ||
+	        was->ntags != is->ntags)
+		return true;
+	for (uint32_t i = 0; i < is->ntags; i++)
+		if (!has_tag(was, is->tags[i]))
+			return true;
+	return moved && moved >= (is->slots + 1) / 2;
+}
+
+static void
+send_edge(struct gossip *g, uint64_t now_ms)
+{
+	g->edge_due = !bucket_take(&g->edge, edge_rate(g), now_ms);
+	if (!g->edge_due)
+		outbox_beacon(g, BEACON_ALIVE, now_ms);
+}
+
+void
+gossip_load(struct gossip *g, const struct load *l, uint64_t now_ms)
+{
+	g->load = *l;
+	if (g->load.ntags > BEACON_TAGS_MAX)
+		g->load.ntags = BEACON_TAGS_MAX;
+	if (g->silent || g->hello_due)
+		return;
+	if (is_edge(&g->sent_load, &g->load))
+		send_edge(g, now_ms);
+	else
+		g->edge_due = false;
+}
+
+/* A remembered node that has not been heard yet is asked again, each time after twice the wait. */
+static bool
+ask_remembered(struct gossip *g, struct entry *e, uint64_t now_ms)
+{
+	uint64_t wait = UINT64_C(1000) << (e->hellos < 10 ? e->hellos : 10);
+
+	if (now_ms < e->hello_ms)
+		return false;
+	if (e->hellos == HELLO_TRIES) {
+		table_set_state(&g->table, e, MEMBER_GONE);
+		return false;
+	}
+	outbox_beacon_to(g, BEACON_HELLO, &e->m.from);
+	e->hellos++;
+	e->hello_ms = now_ms + (wait < HELLO_WAIT_MAX_MS ? wait : HELLO_WAIT_MAX_MS);
+	return true;
+}
+
+static void
+judge_silence(struct gossip *g, struct entry *e, uint64_t now_ms)
+{
+	uint64_t silence = now_ms - e->m.heard_ms;
+
+	if (silence >= pace_gone_ms(e->m.interval_ms)) {
+		table_set_state(&g->table, e, MEMBER_GONE);
+		e->since_ms = now_ms;
+		queue_tell(&g->queue, GOSSIP_DOWN, &e->m.node);
+	} else if (silence >= pace_suspect_ms(e->m.interval_ms) && e->m.state == MEMBER_UP) {
+		table_set_state(&g->table, e, MEMBER_SUSPECT);
+		queue_tell(&g->queue, GOSSIP_CHANGED, &e->m.node);
+	}
+}
+
+/* Time in which this node itself stood still (stopped, swapped out) says nothing about the
+ * others. */
+static void
+excuse(struct gossip *g, uint64_t paused_ms)
+{
+	for (size_t i = 0; i < g->table.count; i++) {
+		struct member *m = &g->table.list[i]->m;
+
+		if (m->heard_ms)
+			m->heard_ms += paused_ms;
+	}
+}
+
+/* Looks at every member: who has fallen silent, who is to be asked, who can be forgotten. */
+static void
+sweep(struct gossip *g, uint64_t now_ms)
+{
+	unsigned asked = 0;
+
+	if (g->sweep_ms && now_ms - g->sweep_ms > PAUSE_MS)
+		excuse(g, now_ms - g->sweep_ms);
+	for (size_t i = g->table.count; i-- > 0;) {
+		struct entry *e = g->table.list[i];
+
+		if (e->m.state == MEMBER_GONE) {
+			if (now_ms - e->since_ms >= FORGET_MS)
+				forget(g, e);
+		} else if (e->m.heard_ms) {
+			judge_silence(g, e, now_ms);
+		} else if (asked < HELLO_PER_SWEEP && !g->silent) {
+			asked += ask_remembered(g, e, now_ms);
+		}
+	}
+	g->sweep_ms = now_ms + SWEEP_MS;
+}
+
+/* When the next beacon in turn is due; later when the mesh has grown since the last. */
+static uint64_t
+beacon_ms(const struct gossip *g)
+{
+	return g->last_ms + (uint64_t)pace_interval_ms(g->table.live + 1) * g->spread / 1000;
+}
+
+void
+gossip_tick(struct gossip *g, uint64_t now_ms)
+{
+	if (now_ms >= g->sweep_ms)
+		sweep(g, now_ms);
+	if (g->silent)
+		return;
+	if (g->hello_due) {
+		g->hello_due = false;
+		outbox_beacon(g, BEACON_HELLO, now_ms);
+	} else if ((g->answer_ms && now_ms >= g->answer_ms) || now_ms >= beacon_ms(g)) {
+		outbox_beacon(g, BEACON_ALIVE, now_ms);
+	} else if (g->edge_due) {
+		send_edge(g, now_ms);
+	}
+}
+
+void
+gossip_bye(struct gossip *g, uint64_t now_ms)
+{
+	if (g->silent)
+		return;
+	/* Twice, since nobody will ask again. */
+	outbox_beacon(g, BEACON_BYE, now_ms);
+	outbox_beacon(g, BEACON_BYE, now_ms);
+	g->silent = true;
+}
+
+uint64_t
+gossip_deadline(const struct gossip *g)
+{
+	uint64_t at = g->sweep_ms, t;
+
+	if (g->silent)
+		return at;
+	if (g->hello_due)
+		return 0;
+	t = beacon_ms(g);
+	at = t < at ? t : at;
+	if (g->answer_ms && g->answer_ms < at)
+		at = g->answer_ms;
+	if (g->edge_due) {
+		t = bucket_ready_ms(&g->edge, edge_rate(g), g->edge.filled_ms);
+		at = t < at ? t : at;
+	}
+	return at;
+}
+
+bool
+gossip_next(struct gossip *g, struct gossip_action *a)
+{
+	if (!queue_take(&g->queue, a))
+		return false;
+	if (a->type == GOSSIP_MULTICAST || a->type == GOSSIP_UNICAST) {
+		g->counts.sent++;
+		g->counts.bytes_out += a->len;
+	}
+	return true;
+}
+
+const struct member *
+gossip_member(const struct gossip *g, size_t i)
+{
+	return i < g->table.count ? &g->table.list[i]->m : NULL;
+}
+
+const struct member *
+gossip_find(const struct gossip *g, const struct node_id *id)
+{
+	const struct entry *e = table_find(&g->table, id);
+
+	return e ? &e->m : NULL;
+}
+
+size_t
+gossip_count_up(const struct gossip *g)
+{
+	return g->table.up;
+}
+
+void
+gossip_counts(const struct gossip *g, struct gossip_counts *out)
+{
+	*out = g->counts;
+}
+
+void
+gossip_save(const struct gossip *g, struct buf *out)
+{
+	struct saved *list = calloc(GOSSIP_MEMBERS_MAX, sizeof(*list));
+	size_t n = 0;
+
+	if (!list) {
+		out->err = IM_ERR_MEMORY;
+		return;
+	}
+	for (size_t i = 0; i < g->table.count; i++) {
+		const struct member *m = &g->table.list[i]->m;
+
+		if (m->state == MEMBER_GONE || !m->tcp.len)
+			continue;
+		list[n].node = m->node;
+		list[n].at = m->tcp;
+		memcpy(list[n].name, m->beacon.name, NAME_SIZE);
+		list[n].boot = m->beacon.boot;
+		list[n].seq = m->beacon.seq;
+		n++;
+	}
+	saved_encode(list, n, out);
+	free(list);
+}
+
+static void
+remember(struct gossip *g, const struct saved *s, uint64_t now_ms)
+{
+	struct entry *e;
+
+	if (!node_id_cmp(&s->node, &g->self) || table_find(&g->table, &s->node))
+		return;
+	e = table_add(&g->table, &s->node, TRUST_SPARE);
+	if (!e)
+		return;
+	e->m.from = e->m.tcp = s->at;
+	e->m.beacon.node = s->node;
+	e->m.beacon.boot = s->boot;
+	e->m.beacon.seq = s->seq;
+	e->m.beacon.port = s->at.port;
+	memcpy(e->m.beacon.name, s->name, NAME_SIZE);
+	e->m.interval_ms = PACE_MIN_MS;
+	e->since_ms = now_ms;
+	e->hello_ms = now_ms;
+	table_set_state(&g->table, e, MEMBER_SUSPECT);
+}
+
+int
+gossip_load_saved(struct gossip *g, const void *bytes, size_t len, uint64_t now_ms)
+{
+	struct saved *list = NULL;
+	size_t n;
+	int err = saved_decode(&list, &n, bytes, len);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < n; i++)
+		remember(g, &list[i], now_ms);
+	free(list);
+	return 0;
+}

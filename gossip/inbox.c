@@ -1,0 +1,326 @@
+#include "gossip/inbox.h"
+
+#include <string.h>
+#include "gossip/outbox.h"
+
+#define ANSWER_SPREAD_MS 1000
+
+/* Counts a refusal and hands its reason back. */
+static int
+refuse(struct gossip *g, uint64_t *counter, int err)
+{
+	g->counts.bad++;
+	(*counter)++;
+	return err;
+}
+
+/* What the certificate says, kept in the entry once it has been found good. */
+struct standing {
+	enum trust trust;
+	struct digest digest;
+	uint32_t roles;
+	uint64_t not_after;
+};
+
+static int
+check_cert(const struct gossip *g, const struct beacon *b, const struct entry *e,
+        struct standing *s, uint64_t now_ms)
+{
+	uint64_t since = now_ms > g->config.wall_at_ms ? now_ms - g->config.wall_at_ms : 0;
+	uint64_t now_s = g->config.wall_s + since / 1000;
+	struct cert cert;
+	int err;
+
+	memset(s, 0, sizeof(*s));
+	if (!b->cert)
+		return 0;
+	digest_of(&s->digest, b->cert, b->cert_len);
+	s->trust = TRUST_MEMBER;
+	if (e && e->m.trust == TRUST_MEMBER && now_s <= e->m.cert_not_after &&
+	        !memcmp(e->m.cert_digest, s->digest.bytes, DIGEST_LEN)) {
+		s->roles = e->m.roles;
+		s->not_after = e->m.cert_not_after;
+		return 0;
+	}
+	err = cert_check(&cert, b->cert, b->cert_len, g->config.root_pk, now_s);
+	/* In a beacon of this mesh both mean a certificate that this mesh's root did not make. */
+	if (err == IM_ERR_SIGNATURE || err == IM_ERR_OTHER_MESH)
+		return IM_ERR_UNKNOWN_KEY;
+	if (err)
+		return err;
+	if (node_id_cmp(&cert.node, &b->node))
+		return IM_ERR_UNKNOWN_KEY;
+	s->roles = cert.roles;
+	s->not_after = cert.not_after;
+	return 0;
+}
+
+static bool
+same_address(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->len == b->len && a->scope == b->scope && !memcmp(a->bytes, b->bytes, a->len);
+}
+
+/* The last accepted beacon once more, by another interface or a relay: no news, no offence. */
+static bool
+is_copy(const struct arrival *a, const struct beacon *b, struct entry *e)
+{
+	if (!e || e->raw_len != a->len || b->seq != e->m.beacon.seq ||
+	        memcmp(e->raw, a->bytes, a->len))
+		return false;
+	if (a->via_multicast) {
+		e->multicast_ms = a->now_ms;
+		e->m.unicast = false;
+	}
+	if (same_address(a->from, &e->m.from))
+		e->address_ms = a->now_ms;
+	return true;
+}
+
+static bool
+is_replay(const struct entry *e, const struct beacon *b)
+{
+	if (!e)
+		return false;
+	if (b->boot != e->m.beacon.boot)
+		return b->boot < e->m.beacon.boot;
+	return b->seq <= e->m.beacon.seq;
+}
+
+static bool
+lists_address(const struct beacon *b, const struct endpoint *from)
+{
+	for (uint32_t i = 0; i < b->naddrs; i++)
+		if (b->addrs[i].len == from->len &&
+		        !memcmp(b->addrs[i].bytes, from->bytes, from->len))
+			return true;
+	return false;
+}
+
+/* How many leading bits two addresses share; 0 for different families. */
+static unsigned
+common_bits(const struct beacon_addr *a, const struct endpoint *from)
+{
+	unsigned n = 0;
+
+	if (a->len != from->len)
+		return 0;
+	while (n < a->len * 8u && !((a->bytes[n / 8] ^ from->bytes[n / 8]) >> (7 - n % 8) & 1))
+		n++;
+	return n;
+}
+
+/* Where a node is to be found whose beacon came by unicast from an address that it does not call
+ * its own: through a relay, so at the one of its own addresses that lies nearest to the relay. */
+static void
+relayed_endpoint(struct endpoint *out, const struct beacon *b, const struct endpoint *from)
+{
+	const struct beacon_addr *best = &b->addrs[0];
+
+	for (uint32_t i = 1; i < b->naddrs; i++)
+		if (common_bits(&b->addrs[i], from) > common_bits(best, from))
+			best = &b->addrs[i];
+	memset(out, 0, sizeof(*out));
+	out->len = best->len;
+	memcpy(out->bytes, best->bytes, best->len);
+	out->port = b->port;
+}
+
+/* True when the node itself sent the datagram, as far as one can see. */
+static bool
+is_direct(const struct arrival *a, const struct beacon *b)
+{
+	return a->via_multicast || !b->naddrs || lists_address(b, a->from);
+}
+
+/* Keeps the address at which a node was found while it still speaks from there: one with IPv4,
+ * IPv6 and several interfaces would otherwise change its place with every beacon. */
+static bool
+keeps_address(const struct arrival *a, const struct beacon *b, const struct entry *e)
+{
+	uint64_t age = a->now_ms - e->address_ms;
+
+	if (!e->m.from.len || !e->m.heard_ms || same_address(&e->m.from, a->from))
+		return false;
+	if (e->guessed && is_direct(a, b))
+		return false;
+	if (b->naddrs && e->m.from.len == a->from->len && !e->m.from.scope &&
+	        !lists_address(b, &e->m.from))
+		return false;
+	return age < pace_suspect_ms(e->m.interval_ms);
+}
+
+/* True when the address changed. */
+static bool
+set_address(const struct arrival *a, const struct beacon *b, struct entry *e)
+{
+	struct endpoint from = *a->from, old = e->m.tcp;
+	bool direct = is_direct(a, b);
+
+	if (!keeps_address(a, b, e)) {
+		if (!direct)
+			relayed_endpoint(&from, b, a->from);
+		e->m.from = from;
+		e->guessed = !direct;
+		e->address_ms = a->now_ms;
+	}
+	e->m.tcp = e->m.from;
+	e->m.tcp.port = b->port;
+	return !endpoint_same(&old, &e->m.tcp);
+}
+
+/* The mean time between beacons as seen here, at least what the size of the mesh asks for. */
+static void
+set_interval(const struct gossip *g, struct entry *e, uint64_t now_ms)
+{
+	uint32_t usual = pace_interval_ms(g->table.live + 1);
+	uint64_t gap = now_ms - e->m.heard_ms, mean;
+
+	if (!e->m.heard_ms || e->m.state == MEMBER_GONE) {
+		e->m.interval_ms = usual;
+		return;
+	}
+	mean = ((uint64_t)e->m.interval_ms * 7 + (gap < PACE_MAX_MS ? gap : PACE_MAX_MS)) / 8;
+	e->m.interval_ms = mean > usual ? (uint32_t)mean : usual;
+}
+
+static bool
+same_load(const struct load *a, const struct load *b)
+{
+	return a->slots == b->slots && a->used == b->used && a->queued == b->queued &&
+	       a->permille == b->permille && a->state == b->state && a->ntags == b->ntags &&
+	       !memcmp(a->tags, b->tags, a->ntags * sizeof(a->tags[0]));
+}
+
+/* Answers once for all who ask within a second, and never twice in one: a hundred newcomers at
+ * once cost no more than one. */
+static void
+plan_answer(struct gossip *g, uint64_t now_ms)
+{
+	uint64_t at = now_ms + 1 + rng_below(&g->rng, ANSWER_SPREAD_MS);
+
+	if (g->answer_ms || g->silent)
+		return;
+	if (g->last_ms && at < g->last_ms + ANSWER_SPREAD_MS)
+		at = g->last_ms + ANSWER_SPREAD_MS;
+	g->answer_ms = at;
+}
+
+static void
+set_standing(struct gossip *g, struct entry *e, const struct standing *s)
+{
+	table_set_trust(&g->table, e, s->trust);
+	memcpy(e->m.cert_digest, s->digest.bytes, DIGEST_LEN);
+	e->m.roles = s->roles;
+	e->m.cert_not_after = s->not_after;
+}
+
+static void
+take_bye(struct gossip *g, struct entry *e, uint64_t now_ms)
+{
+	bool was_known = e->m.state != MEMBER_GONE && e->m.heard_ms;
+
+	table_set_state(&g->table, e, MEMBER_GONE);
+	e->since_ms = now_ms;
+	e->answer = false;
+	if (was_known)
+		queue_tell(&g->queue, GOSSIP_DOWN, &e->m.node);
+}
+
+/* An accepted beacon becomes what is known of its node. */
+static void
+store(struct gossip *g, const struct arrival *a, const struct beacon *b, struct entry *e)
+{
+	set_interval(g, e, a->now_ms);
+	e->m.beacon = *b;
+	e->m.beacon.cert = NULL;
+	e->m.beacon.cert_len = 0;
+	memcpy(e->raw, a->bytes, a->len);
+	e->raw_len = (uint16_t)a->len;
+	if (a->via_multicast)
+		e->multicast_ms = a->now_ms;
+	e->m.unicast = !e->multicast_ms ||
+	               a->now_ms - e->multicast_ms >= pace_suspect_ms(e->m.interval_ms);
+}
+
+static void
+take_alive(struct gossip *g, const struct arrival *a, const struct beacon *b, struct entry *e)
+{
+	bool was_gone = e->m.state == MEMBER_GONE || !e->m.heard_ms;
+	bool restarted = !was_gone && e->m.beacon.boot != b->boot;
+	bool first = !e->m.heard_ms || e->m.beacon.boot != b->boot || was_gone;
+	bool changed = !same_load(&e->m.beacon.load, &b->load) || e->m.state == MEMBER_SUSPECT;
+
+	if (restarted) {
+		queue_tell(&g->queue, GOSSIP_DOWN, &e->m.node);
+		e->address_ms = 0;
+		e->m.heard_ms = 0;
+	}
+	changed |= set_address(a, b, e);
+	store(g, a, b, e);
+	e->m.heard_ms = a->now_ms ? a->now_ms : 1;
+	table_set_state(&g->table, e, MEMBER_UP);
+	if (was_gone || restarted)
+		queue_tell(&g->queue, GOSSIP_UP, &e->m.node);
+	else if (changed)
+		queue_tell(&g->queue, GOSSIP_CHANGED, &e->m.node);
+	if (first || b->kind == BEACON_HELLO) {
+		e->answer |= !a->via_multicast;
+		plan_answer(g, a->now_ms);
+	}
+	if (first && !a->via_multicast)
+		outbox_introduce(g, e, is_direct(a, b), a->now_ms);
+}
+
+static int
+accept(struct gossip *g, const struct arrival *a, const struct beacon *b, struct entry *e)
+{
+	struct standing s;
+	int err = beacon_verify(b, a->bytes, a->len);
+
+	if (err)
+		return refuse(g, &g->counts.bad_signature, err);
+	err = check_cert(g, b, e, &s, a->now_ms);
+	if (err)
+		return refuse(g, &g->counts.bad_cert, err);
+	if (!e && b->kind == BEACON_BYE)
+		return 0;
+	if (!e)
+		e = table_add(&g->table, &b->node, s.trust);
+	if (!e)
+		return refuse(g, &g->counts.full, IM_ERR_LIMIT);
+	set_standing(g, e, &s);
+	if (b->kind == BEACON_BYE) {
+		store(g, a, b, e);
+		take_bye(g, e, a->now_ms);
+	} else {
+		take_alive(g, a, b, e);
+	}
+	return 0;
+}
+
+int
+inbox_receive(struct gossip *g, const struct arrival *a)
+{
+	struct beacon b;
+	struct entry *e;
+	int err = beacon_decode(&b, a->bytes, a->len);
+
+	g->counts.received++;
+	g->counts.bytes_in += a->len;
+	if (err)
+		return refuse(g, &g->counts.bad_format, err);
+	if (memcmp(b.mesh.bytes, g->config.mesh.bytes, MESH_ID_LEN))
+		return refuse(g, &g->counts.other_mesh, IM_ERR_OTHER_MESH);
+	if (!node_id_cmp(&b.node, &g->self)) {
+		g->counts.received--;
+		g->counts.bytes_in -= a->len;
+		return IM_ERR_EXISTS;
+	}
+	e = table_find(&g->table, &b.node);
+	if (is_copy(a, &b, e))
+		return IM_ERR_EXISTS;
+	if (is_replay(e, &b))
+		return refuse(g, &g->counts.replayed, IM_ERR_REPLAY);
+	return accept(g, a, &b, e);
+}

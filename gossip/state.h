@@ -1,0 +1,37 @@
+/*
+ * What one gossip knows, for the files that make it up: gossip.c (life, timers), inbox.c (what
+ * comes in), outbox.c (what goes out). Nobody else includes this.
+ */
+#ifndef GOSSIP_STATE_H
+#define GOSSIP_STATE_H
+
+#include "gossip/gossip.h"
+#include "gossip/pace.h"
+#include "gossip/queue.h"
+#include "gossip/rng.h"
+#include "gossip/table.h"
+
+struct gossip {
+	struct gossip_config config; /* cert points to the array below, or is NULL */
+	uint8_t cert[CERT_LEN_MAX];
+	struct node_id self;
+	struct table table;
+	struct queue queue;
+	struct rng rng;
+	struct gossip_counts counts;
+	struct load load, sent_load; /* now, and as the others know it */
+	struct beacon_addr addrs[BEACON_ADDRS_MAX];
+	uint32_t naddrs;
+	struct endpoint seeds[GOSSIP_SEEDS_MAX];
+	size_t nseeds, target_cursor; /* cursor: whose turn it is when there are many */
+	uint64_t seq;
+	bool hello_due, silent;       /* HELLO with the next tick; nothing more after BYE */
+	bool edge_due;                /* news for which the bucket had no token */
+	struct bucket edge, stranger; /* beacons out of turn; datagrams relayed to strangers */
+	uint64_t last_ms;             /* of the last beacon to everybody; 0 none */
+	uint64_t answer_ms;           /* when to answer newcomers; 0 not at all */
+	uint64_t sweep_ms;            /* when to look for the silent next */
+	uint32_t spread;              /* next beacon, in thousandths of the interval */
+};
+
+#endif

@@ -1,0 +1,76 @@
+#include "mesh/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define HOSTILE_PER_SECOND 10
+
+/* One write a line, so that lines of several processes do not mix. */
+static void
+line(const char *level, const char *fmt, va_list ap)
+{
+	char text[1024];
+	int n = snprintf(text, sizeof text, "icemeshd: %s", level);
+	int m = vsnprintf(text + n, sizeof text - (size_t)n - 1, fmt, ap);
+	size_t len = m < 0 ? (size_t)n : (size_t)n + (size_t)m;
+	if (len > sizeof text - 2)
+		len = sizeof text - 2;
+	for (size_t i = (size_t)n; i < len; i++)
+		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+			text[i] = '?';
+	text[len++] = '\n';
+	if (write(STDERR_FILENO, text, len) < 0)
+		return;
+}
+
+void
+log_info(struct log *l, const char *fmt, ...)
+{
+	(void)l;
+	va_list ap;
+	va_start(ap, fmt);
+	line("", fmt, ap);
+	va_end(ap);
+}
+
+void
+log_warn(struct log *l, const char *fmt, ...)
+{
+	(void)l;
+	va_list ap;
+	va_start(ap, fmt);
+	line("warning: ", fmt, ap);
+	va_end(ap);
+}
+
+void
+log_debug(struct log *l, const char *fmt, ...)
+{
+	if (!l->verbose)
+		return;
+	va_list ap;
+	va_start(ap, fmt);
+	line("debug: ", fmt, ap);
+	va_end(ap);
+}
+
+void
+log_hostile(struct log *l, uint64_t now_ms, const char *fmt, ...)
+{
+	if (now_ms - l->window_ms >= 1000) {
+		if (l->dropped)
+			log_warn(l, "refused: %u more lines of this kind left out", l->dropped);
+		l->window_ms = now_ms;
+		l->hostile = l->dropped = 0;
+	}
+	if (l->hostile >= HOSTILE_PER_SECOND) {
+		l->dropped++;
+		return;
+	}
+	l->hostile++;
+	va_list ap;
+	va_start(ap, fmt);
+	line("refused: ", fmt, ap);
+	va_end(ap);
+}

@@ -1,0 +1,455 @@
+#include "mesh/peers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "mesh/endpoint.h"
+#include "mesh/files.h"
+#include "mesh/helper.h"
+#include "mesh/identity.h"
+#include "mesh/machine.h"
+#include "mesh/radio.h"
+#include "mesh/serve.h"
+
+#define SCAN_MS 5000              /* between two looks at the interfaces */
+#define SAVE_MS 30000
+#define AVOID_FIRST_MS 1000       /* after a failure, doubled with each further one */
+#define AVOID_MAX_MS 60000
+#define VIEWS_MAX GOSSIP_MEMBERS_MAX
+
+struct peers {
+	struct node *node;
+	struct radio *radio;
+	struct gossip *gossip;        /* NULL while in no mesh */
+	uint16_t port;
+	void (*changed)(struct node *n, const struct node_id *id);
+	struct timer *tick, *scan;
+	struct machine machine;
+	struct peer *views;
+	unsigned nviews;
+	uint64_t rejoin_ms, save_ms, rate_ms;
+	struct gossip_counts at_rate;
+	uint32_t in_x100, out_x100, bytes_per_s;
+	bool heard_multicast;
+};
+
+static void arm_tick(struct peers *p);
+
+/* Fresh news in a beacon replaces what this node believed. */
+static void
+take_beacon(struct peers *p, const struct member *m)
+{
+	struct peer *v = peers_view(p, &m->node);
+	if (!v)
+		return;
+	v->slots = m->beacon.load.slots;
+	v->used = m->beacon.load.used;
+	v->queued = m->beacon.load.queued;
+	v->fresh_ms = m->heard_ms;
+	v->ntags = m->beacon.load.ntags;
+	memcpy(v->tags, m->beacon.load.tags, sizeof v->tags);
+}
+
+static void
+member_event(struct peers *p, const struct gossip_action *a)
+{
+	const struct member *m = gossip_find(p->gossip, &a->node);
+	struct peer *v = peers_view(p, &a->node);
+	if (!m)
+		return;
+	if (a->type == GOSSIP_UP && v) {
+		v->failures = 0;
+		v->avoid_until_ms = 0;
+	}
+	if (a->type != GOSSIP_DOWN)
+		take_beacon(p, m);
+	if (a->type != GOSSIP_CHANGED)
+		log_info(&p->node->log, "%s %s", m->beacon.name, a->type == GOSSIP_UP ? "is there" : "is gone");
+	p->changed(p->node, &a->node);
+}
+
+/* Carries out what gossip wants done. */
+static void
+act(struct peers *p)
+{
+	struct gossip_action a;
+	while (gossip_next(p->gossip, &a)) {
+		switch (a.type) {
+		case GOSSIP_MULTICAST:
+			radio_multicast(p->radio, a.bytes, a.len);
+			break;
+		case GOSSIP_UNICAST:
+			radio_unicast(p->radio, &a.to, a.bytes, a.len);
+			break;
+		default:
+			member_event(p, &a);
+		}
+	}
+	arm_tick(p);
+}
+
+static void
+arm_tick(struct peers *p)
+{
+	uint64_t now = loop_now_ms(), at = gossip_deadline(p->gossip);
+	timer_set(p->tick, at > now ? at - now : 0);
+}
+
+static void
+fill_load(struct peers *p, struct load *l)
+{
+	serve_load(p->node->serve, l);
+	l->permille = machine_load(&p->machine);
+}
+
+static void
+on_tick(void *arg)
+{
+	struct peers *p = arg;
+	struct load l;
+	if (!p->gossip)
+		return;
+	fill_load(p, &l);
+	uint64_t now = loop_now_ms();
+	gossip_load(p->gossip, &l, now);
+	gossip_tick(p->gossip, now);
+	act(p);
+}
+
+static void
+on_heard(void *arg, const uint8_t *bytes, size_t len, const struct endpoint *from, bool multicast)
+{
+	struct peers *p = arg;
+	if (!p->gossip)
+		return;
+	uint64_t now = loop_now_ms();
+	int err = gossip_receive(p->gossip, bytes, len, from, multicast, now);
+	if (multicast && (err == 0 || err == IM_ERR_EXISTS))
+		p->heard_multicast = true;
+	if (err < 0 && err != IM_ERR_EXISTS && err != IM_ERR_REPLAY && err != IM_ERR_OTHER_MESH) {
+		char where[ENDPOINT_TEXT_SIZE];
+		endpoint_text(from, where);
+		log_hostile(&p->node->log, now, "beacon from %s: %s", where, im_strerror(err));
+	}
+	act(p);
+}
+
+static void
+save(struct peers *p)
+{
+	struct buf b;
+	char path[FILES_PATH_SIZE];
+	if (!p->gossip)
+		return;
+	buf_init(&b, GOSSIP_SAVE_MAX);
+	gossip_save(p->gossip, &b);
+	if (buf_err(&b) < 0 || files_path(path, p->node->config.state_dir, "peers") < 0 ||
+		files_write(path, b.data, b.len, 0600) < 0)
+		log_warn(&p->node->log, "%s/peers cannot be written", p->node->config.state_dir);
+	buf_fini(&b);
+}
+
+static void
+measure_rates(struct peers *p, uint64_t now)
+{
+	struct gossip_counts c;
+	if (!p->gossip || now - p->rate_ms < 1000)
+		return;
+	gossip_counts(p->gossip, &c);
+	uint64_t ms = now - p->rate_ms;
+	p->in_x100 = (uint32_t)((c.received - p->at_rate.received) * 100000 / ms);
+	p->out_x100 = (uint32_t)((c.sent - p->at_rate.sent) * 100000 / ms);
+	p->bytes_per_s = (uint32_t)((c.bytes_in - p->at_rate.bytes_in + c.bytes_out - p->at_rate.bytes_out) * 1000 / ms);
+	p->at_rate = c;
+	p->rate_ms = now;
+}
+
+static void
+set_addrs(struct peers *p)
+{
+	struct beacon_addr addrs[BEACON_ADDRS_MAX];
+	unsigned n = radio_addrs(p->radio, addrs, BEACON_ADDRS_MAX);
+	if (p->gossip)
+		gossip_set_addrs(p->gossip, addrs, n);
+}
+
+static void
+on_scan(void *arg)
+{
+	struct peers *p = arg;
+	uint64_t now = loop_now_ms();
+	bool rejoin = now >= p->rejoin_ms;
+	if (rejoin)
+		p->rejoin_ms = now + PEERS_REJOIN_MS;
+	radio_rescan(p->radio, rejoin);
+	set_addrs(p);
+	measure_rates(p, now);
+	if (now >= p->save_ms) {
+		p->save_ms = now + SAVE_MS;
+		save(p);
+	}
+	timer_set(p->scan, SCAN_MS);
+}
+
+static void
+add_seeds(struct peers *p)
+{
+	char list[CONFIG_VALUE_SIZE];
+	snprintf(list, sizeof list, "%s", p->node->config.seeds);
+	char *rest = list, *one;
+	while ((one = strsep(&rest, ", "))) {
+		struct endpoint e[8];
+		unsigned n;
+		if (!*one)
+			continue;
+		if (endpoint_resolve(one, 9777, e, 8, &n) < 0) {
+			log_warn(&p->node->log, "seeds: %s: no such host", one);
+			continue;
+		}
+		for (unsigned i = 0; i < n; i++)
+			peers_seed(p, &e[i]);
+	}
+}
+
+static void
+load_saved(struct peers *p)
+{
+	struct buf b;
+	char path[FILES_PATH_SIZE];
+	buf_init(&b, GOSSIP_SAVE_MAX);
+	int err = files_path(path, p->node->config.state_dir, "peers");
+	if (err == 0)
+		err = files_read(path, &b);
+	if (err == 0)
+		err = gossip_load_saved(p->gossip, b.data, b.len, loop_now_ms());
+	if (err < 0 && err != IM_ERR_ABSENT)
+		log_warn(&p->node->log, "%s/peers: %s; peers are found anew", p->node->config.state_dir, im_strerror(err));
+	buf_fini(&b);
+}
+
+static void
+fill_config(struct peers *p, struct gossip_config *c)
+{
+	const struct node *n = p->node;
+	const struct conn_identity *id = identity_conn(n->identity);
+	memset(c, 0, sizeof *c);
+	c->key = id->key;
+	c->mesh = id->mesh;
+	memcpy(c->root_pk, id->root_pk, SIGN_PK_LEN);
+	c->cert = id->cert_len ? id->cert : NULL;
+	c->cert_len = id->cert_len;
+	c->boot = n->boot;
+	random_bytes(&c->seed, sizeof c->seed);
+	snprintf(c->name, sizeof c->name, "%.*s", NAME_SIZE - 1, n->config.name);
+	snprintf(c->platform, sizeof c->platform, "%s", n->platform);
+	snprintf(c->version, sizeof c->version, "%s", IM_VERSION);
+	c->tcp_port = p->port;
+	c->sandbox = helper_level(n->helper);
+	c->speed = 100;
+	c->wall_s = wall_seconds();
+	c->wall_at_ms = loop_now_ms();
+}
+
+void
+peers_goodbye(struct peers *p)
+{
+	if (!p->gossip)
+		return;
+	gossip_bye(p->gossip, loop_now_ms());
+	act(p);
+}
+
+void
+peers_mesh_changed(struct peers *p)
+{
+	struct gossip_config c;
+	if (p->gossip) {
+		gossip_free(p->gossip);
+		p->gossip = NULL;
+		timer_stop(p->tick);
+	}
+	p->nviews = 0;
+	if (!identity_in_mesh(p->node->identity))
+		return;
+	fill_config(p, &c);
+	p->gossip = gossip_new(&c);
+	if (!p->gossip) {
+		log_warn(&p->node->log, "no memory for gossip");
+		return;
+	}
+	memset(&p->at_rate, 0, sizeof p->at_rate);
+	set_addrs(p);
+	add_seeds(p);
+	load_saved(p);
+	on_tick(p);
+}
+
+struct peers *
+peers_open(struct node *n, uint16_t port, void (*changed)(struct node *, const struct node_id *), char *why)
+{
+	struct peers *p = calloc(1, sizeof *p);
+	if (p)
+		p->views = calloc(VIEWS_MAX, sizeof *p->views);
+	if (!p || !p->views) {
+		free(p);
+		snprintf(why, 256, "out of memory");
+		return NULL;
+	}
+	p->node = n;
+	p->port = port;
+	p->changed = changed;
+	p->tick = timer_new(n->loop, on_tick, p);
+	p->scan = timer_new(n->loop, on_scan, p);
+	p->radio = p->tick && p->scan ? radio_open(n, &port, on_heard, p, why) : NULL;
+	if (!p->radio) {
+		peers_close(p);
+		return NULL;
+	}
+	p->rejoin_ms = loop_now_ms() + PEERS_REJOIN_MS;
+	p->save_ms = loop_now_ms() + SAVE_MS;
+	p->rate_ms = loop_now_ms();
+	timer_set(p->scan, SCAN_MS);
+	return p;
+}
+
+void
+peers_close(struct peers *p)
+{
+	if (!p)
+		return;
+	if (p->gossip) {
+		peers_goodbye(p);
+		save(p);
+		gossip_free(p->gossip);
+	}
+	timer_free(p->tick);
+	timer_free(p->scan);
+	radio_close(p->radio);
+	free(p->views);
+	free(p);
+}
+
+void
+peers_load_changed(struct peers *p)
+{
+	struct load l;
+	if (!p->gossip)
+		return;
+	fill_load(p, &l);
+	gossip_load(p->gossip, &l, loop_now_ms());
+	act(p);
+}
+
+void
+peers_seed(struct peers *p, const struct endpoint *e)
+{
+	if (p->gossip && gossip_add_seed(p->gossip, e) < 0)
+		log_warn(&p->node->log, "more seeds than this node can keep");
+}
+
+void
+peers_own_hosts(struct peers *p, char *out, size_t size)
+{
+	struct beacon_addr addrs[BEACON_ADDRS_MAX];
+	unsigned n = radio_addrs(p->radio, addrs, BEACON_ADDRS_MAX);
+	size_t at = 0;
+	out[0] = 0;
+	if (n == 0) { /* only loopback: the mesh is on this machine */
+		addrs[0] = (struct beacon_addr){4, {127, 0, 0, 1}};
+		n = 1;
+	}
+	for (unsigned i = 0; i < n && at < size; i++) {
+		struct endpoint e = {.len = addrs[i].len, .port = p->port};
+		char text[ENDPOINT_TEXT_SIZE];
+		memcpy(e.bytes, addrs[i].bytes, sizeof e.bytes);
+		endpoint_text(&e, text);
+		int w = snprintf(out + at, size - at, "%s%s", at ? "," : "", text);
+		if (w < 0 || (size_t)w >= size - at) {
+			out[at] = 0;
+			return;
+		}
+		at += (size_t)w;
+	}
+}
+
+const struct gossip *
+peers_gossip(const struct peers *p)
+{
+	return p->gossip;
+}
+
+struct peer *
+peers_view(struct peers *p, const struct node_id *id)
+{
+	for (unsigned i = 0; i < p->nviews; i++)
+		if (node_id_cmp(&p->views[i].node, id) == 0)
+			return &p->views[i];
+	if (p->nviews == VIEWS_MAX)
+		return NULL;
+	struct peer *v = &p->views[p->nviews++];
+	memset(v, 0, sizeof *v);
+	v->node = *id;
+	return v;
+}
+
+unsigned
+peers_live(struct peers *p, const struct member **out, unsigned max)
+{
+	const struct member *m;
+	unsigned n = 0;
+	if (!p->gossip)
+		return 0;
+	for (size_t i = 0; n < max && (m = gossip_member(p->gossip, i)); i++)
+		if (m->state == MEMBER_UP && m->tcp.len)
+			out[n++] = m;
+	return n;
+}
+
+void
+peers_failed(struct peers *p, const struct node_id *id)
+{
+	struct peer *v = peers_view(p, id);
+	if (!v || loop_now_ms() < v->avoid_until_ms)
+		return; /* many jobs lost with one peer are one failure */
+	uint64_t pause = AVOID_FIRST_MS << (v->failures < 6 ? v->failures : 6);
+	v->failures++;
+	v->avoid_until_ms = loop_now_ms() + (pause < AVOID_MAX_MS ? pause : AVOID_MAX_MS);
+}
+
+void
+peers_worked(struct peers *p, const struct node_id *id)
+{
+	struct peer *v = peers_view(p, id);
+	if (v) {
+		v->failures = 0;
+		v->avoid_until_ms = 0;
+	}
+}
+
+void
+peers_heard_load(struct peers *p, const struct node_id *id, const struct wire_load *l, uint32_t rtt_us)
+{
+	struct peer *v = peers_view(p, id);
+	if (!v)
+		return;
+	v->slots = l->slots;
+	v->used = l->used;
+	v->queued = l->queued;
+	v->fresh_ms = loop_now_ms();
+	if (rtt_us)
+		v->rtt_us = rtt_us;
+}
+
+bool
+peers_multicast_works(const struct peers *p)
+{
+	return p->heard_multicast;
+}
+
+void
+peers_rates(const struct peers *p, uint32_t *in_x100, uint32_t *out_x100, uint32_t *bytes)
+{
+	*in_x100 = p->in_x100;
+	*out_x100 = p->out_x100;
+	*bytes = p->bytes_per_s;
+}

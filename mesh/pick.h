@@ -1,0 +1,26 @@
+/*
+ * Picking: which peer to ask next.  Pure: candidates and a random number come in.
+ *
+ * Gossip only decides whom to ask; the peer's own admission decides (DESIGN section 6).  A peer is drawn with a probability that grows with its
+ * free slots as this node believes them, its own jobs in flight counted; when none has a free slot, one that takes a job ahead of its slots.
+ */
+#ifndef MESH_PICK_H
+#define MESH_PICK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct candidate {
+	uint32_t slots, used;
+	bool ready;             /* the toolchain is there */
+	bool avoid;             /* failed lately, or this job must not go there again */
+};
+
+#define PICK_AHEAD 1        /* jobs a peer takes beyond its slots */
+
+/* Index of the candidate to ask, or -1 when none has room. random: uniform 64 bits. */
+int pick_peer(const struct candidate *c, unsigned n, uint64_t random);
+/* Any ready candidate, whatever its load is believed to be: to find out when news is old. -1 when none. */
+int pick_probe(const struct candidate *c, unsigned n, uint64_t random);
+
+#endif

@@ -1,0 +1,409 @@
+#include "mesh/radio.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "mesh/endpoint.h"
+
+#define BURST_MAX 64 /* datagrams taken from a socket before others get their turn */
+
+struct iface {
+	unsigned index;
+	bool v4, v6, seen;
+	char name[IF_NAMESIZE];
+};
+
+enum { U4, U6, M4, M6, SOCKETS };
+
+struct ear {
+	struct radio *radio;
+	int fd;
+	bool multicast;
+	struct watch *watch;
+};
+
+struct radio {
+	struct node *node;
+	struct ear ears[SOCKETS];
+	struct endpoint bound, group4, group6;
+	struct iface ifaces[RADIO_IFACES_MAX];
+	unsigned nifaces;
+	struct beacon_addr addrs[BEACON_ADDRS_MAX];
+	unsigned naddrs;
+	radio_heard heard;
+	void *arg;
+};
+
+static bool
+all_zero(const struct endpoint *e)
+{
+	static const uint8_t zero[16];
+	return memcmp(e->bytes, zero, e->len) == 0;
+}
+
+static int
+bound_socket(const struct endpoint *e, int type, bool v6only, bool shared)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = endpoint_to_sockaddr(e, false, &sa);
+	int fd = socket(sa.ss_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1, zero = 0;
+	if (fd < 0)
+		return -1;
+	if (sa.ss_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, v6only ? &one : &zero, sizeof one);
+	if (shared || type == SOCK_STREAM)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+	if (bind(fd, (struct sockaddr *)&sa, len) < 0) {
+		int e2 = errno;
+		close(fd);
+		errno = e2;
+		return -1;
+	}
+	return fd;
+}
+
+int
+radio_listen(const char *text, int *out, uint16_t *port, char *why)
+{
+	struct endpoint e;
+	unsigned n;
+	if (endpoint_resolve(text, 9777, &e, 1, &n) < 0) {
+		/* "host:0" asks for a free port, which no peer address may have */
+		char host[256];
+		size_t len = strlen(text);
+		if (len < 3 || len >= sizeof host || strcmp(text + len - 2, ":0") != 0)
+			goto bad;
+		snprintf(host, sizeof host, "%.*s", (int)len - 2, text);
+		if (endpoint_resolve(host, 9777, &e, 1, &n) < 0)
+			goto bad;
+		e.port = 0;
+	}
+	int fd = bound_socket(&e, SOCK_STREAM, false, false);
+	if (fd < 0 && errno == EAFNOSUPPORT && e.len == 16 && all_zero(&e)) {
+		e.len = 4;
+		fd = bound_socket(&e, SOCK_STREAM, false, false);
+	}
+	if (fd < 0 || listen(fd, 512) < 0) {
+		snprintf(why, 256, "listen = %.100s: %s%s", text, strerror(errno),
+			errno == EADDRINUSE ? ": does another icemeshd run? 'listen' sets another port" : "");
+		if (fd >= 0)
+			close(fd);
+		return IM_ERR_SYSTEM;
+	}
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof sa;
+	if (getsockname(fd, (struct sockaddr *)&sa, &len) == 0 && endpoint_from_sockaddr(&e, (struct sockaddr *)&sa) == 0)
+		*port = e.port;
+	*out = fd;
+	return 0;
+bad:
+	snprintf(why, 256, "listen = %.100s: not an address; write ADDRESS:PORT, [IPV6]:PORT", text);
+	return IM_ERR_FORMAT;
+}
+
+/* Names of interfaces that never lead to a peer's machine, unless configuration names them. */
+static bool
+virtual_name(const char *name)
+{
+	static const char *const prefixes[] = {"docker", "veth", "br-", "virbr", "lxc", "tun", "tap"};
+	for (unsigned i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+		if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+			return true;
+	return false;
+}
+
+/* Whether the comma-separated list names it; "all" takes those that look like a real network. */
+static bool
+wanted(const struct radio *r, const char *name)
+{
+	const char *list = r->node->config.interfaces;
+	if (strcmp(list, "all") == 0 || !*list)
+		return !virtual_name(name);
+	size_t len = strlen(name);
+	for (const char *p = list; *p;) {
+		p += strspn(p, ", ");
+		size_t n = strcspn(p, ", ");
+		if (n == len && memcmp(p, name, n) == 0)
+			return true;
+		p += n;
+	}
+	return false;
+}
+
+static void
+note_addr(struct radio *r, const struct endpoint *e)
+{
+	bool local6 = e->len == 16 && ((e->bytes[0] == 0xfe && (e->bytes[1] & 0xc0) == 0x80) || e->bytes[0] == 0);
+	if (r->naddrs == BEACON_ADDRS_MAX || local6 || (e->len == 4 && e->bytes[0] == 127))
+		return;
+	struct beacon_addr *a = &r->addrs[r->naddrs++];
+	a->len = e->len;
+	memcpy(a->bytes, e->bytes, e->len);
+}
+
+static struct iface *
+find_iface(struct radio *r, const char *name)
+{
+	for (unsigned i = 0; i < r->nifaces; i++)
+		if (strcmp(r->ifaces[i].name, name) == 0)
+			return &r->ifaces[i];
+	if (r->nifaces == RADIO_IFACES_MAX)
+		return NULL;
+	struct iface *f = &r->ifaces[r->nifaces++];
+	memset(f, 0, sizeof *f);
+	snprintf(f->name, sizeof f->name, "%s", name);
+	f->index = if_nametoindex(name);
+	return f;
+}
+
+static void
+membership(struct radio *r, const struct iface *f, bool v6, bool join)
+{
+	struct group_req g = {.gr_interface = f->index};
+	struct sockaddr_storage sa;
+	const struct ear *ear = &r->ears[v6 ? M6 : M4];
+	if (ear->fd < 0)
+		return;
+	socklen_t len = endpoint_to_sockaddr(v6 ? &r->group6 : &r->group4, false, &sa);
+	memcpy(&g.gr_group, &sa, len);
+	int level = v6 ? IPPROTO_IPV6 : IPPROTO_IP;
+	if (setsockopt(ear->fd, level, join ? MCAST_JOIN_GROUP : MCAST_LEAVE_GROUP, &g, sizeof g) < 0 && join && errno != EADDRINUSE)
+		log_debug(&r->node->log, "%s: cannot join the multicast group: %s", f->name, strerror(errno));
+}
+
+static void
+look_at(struct radio *r, const struct ifaddrs *a, bool rejoin)
+{
+	struct endpoint e;
+	bool usable = a->ifa_flags & IFF_UP && !(a->ifa_flags & IFF_LOOPBACK) && wanted(r, a->ifa_name);
+	if (!usable || !a->ifa_addr || endpoint_from_sockaddr(&e, a->ifa_addr) < 0)
+		return;
+	note_addr(r, &e);
+	if (!(a->ifa_flags & IFF_MULTICAST))
+		return;
+	struct iface *f = find_iface(r, a->ifa_name);
+	if (!f)
+		return;
+	bool v6 = e.len == 16, *have = v6 ? &f->v6 : &f->v4;
+	f->seen = true;
+	if (*have && rejoin)
+		membership(r, f, v6, false);
+	if (!*have || rejoin)
+		membership(r, f, v6, true);
+	*have = true;
+}
+
+void
+radio_rescan(struct radio *r, bool rejoin)
+{
+	struct ifaddrs *list;
+	if (getifaddrs(&list) < 0)
+		return;
+	r->naddrs = 0;
+	for (unsigned i = 0; i < r->nifaces; i++)
+		r->ifaces[i].seen = false;
+	if (!all_zero(&r->bound)) {
+		r->addrs[0].len = r->bound.len;
+		memcpy(r->addrs[0].bytes, r->bound.bytes, r->bound.len);
+		r->naddrs = 1;
+	} else {
+		/* IPv4 first: it is what most networks carry best */
+		for (struct ifaddrs *a = list; a; a = a->ifa_next)
+			if (a->ifa_addr && a->ifa_addr->sa_family == AF_INET)
+				look_at(r, a, rejoin);
+	}
+	for (struct ifaddrs *a = list; a; a = a->ifa_next)
+		if (a->ifa_addr && (a->ifa_addr->sa_family == AF_INET6) && all_zero(&r->bound))
+			look_at(r, a, rejoin);
+	freeifaddrs(list);
+	unsigned kept = 0;
+	for (unsigned i = 0; i < r->nifaces; i++)
+		if (r->ifaces[i].seen)
+			r->ifaces[kept++] = r->ifaces[i];
+	r->nifaces = kept;
+}
+
+static void
+on_datagram(void *arg, int events)
+{
+	(void)events;
+	struct ear *ear = arg;
+	uint8_t bytes[BEACON_LEN_MAX + 1];
+	for (int i = 0; i < BURST_MAX; i++) {
+		struct sockaddr_storage sa;
+		socklen_t len = sizeof sa;
+		struct endpoint from;
+		ssize_t n = recvfrom(ear->fd, bytes, sizeof bytes, 0, (struct sockaddr *)&sa, &len);
+		if (n < 0)
+			return;
+		if (endpoint_from_sockaddr(&from, (struct sockaddr *)&sa) == 0)
+			ear->radio->heard(ear->radio->arg, bytes, (size_t)n, &from, ear->multicast);
+	}
+}
+
+static int
+listen_on(struct radio *r, int which, const struct endpoint *e, bool multicast)
+{
+	struct ear *ear = &r->ears[which];
+	*ear = (struct ear){.radio = r, .fd = bound_socket(e, SOCK_DGRAM, true, multicast), .multicast = multicast};
+	if (ear->fd < 0)
+		return IM_ERR_SYSTEM;
+	int one = 1, zero = 0, size = 1 << 20;
+	setsockopt(ear->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+	if (e->len == 16) {
+		setsockopt(ear->fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &one, sizeof one);
+		setsockopt(ear->fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, &zero, sizeof zero);
+	} else {
+		setsockopt(ear->fd, IPPROTO_IP, IP_MULTICAST_TTL, &one, sizeof one);
+		setsockopt(ear->fd, IPPROTO_IP, IP_MULTICAST_ALL, &zero, sizeof zero);
+	}
+	ear->watch = watch_new(r->node->loop, ear->fd, LOOP_READ, on_datagram, ear);
+	return ear->watch ? 0 : IM_ERR_MEMORY;
+}
+
+static void
+open_group(struct radio *r, const char *text, struct endpoint *group, int which)
+{
+	unsigned n;
+	if (strcmp(text, "off") == 0 || !*text)
+		return;
+	if (endpoint_resolve(text, 9777, group, 1, &n) < 0 || group->len != (which == M6 ? 16 : 4))
+		log_warn(&r->node->log, "%s = %s: not a group address; beacons go without it", which == M6 ? "group6" : "group", text);
+	else if (listen_on(r, which, group, true) < 0)
+		log_warn(&r->node->log, "%s = %s: %s; beacons go without it", which == M6 ? "group6" : "group", text, strerror(errno));
+}
+
+/* The unicast sockets: one for each family that `listen` covers. */
+static int
+open_unicast(struct radio *r, uint16_t port)
+{
+	struct endpoint e = r->bound;
+	int err = -1;
+	e.port = port;
+	if (e.len == 4 || !all_zero(&e))
+		return listen_on(r, e.len == 4 ? U4 : U6, &e, false);
+	if (listen_on(r, U6, &e, false) == 0)
+		err = 0;
+	e.len = 4;
+	if (listen_on(r, U4, &e, false) == 0)
+		err = 0;
+	return err;
+}
+
+struct radio *
+radio_open(struct node *n, uint16_t *port, radio_heard heard, void *arg, char *why)
+{
+	struct radio *r = calloc(1, sizeof *r);
+	unsigned count;
+	char host[CONFIG_VALUE_SIZE];
+	if (!r) {
+		snprintf(why, 256, "out of memory");
+		return NULL;
+	}
+	r->node = n;
+	r->heard = heard;
+	r->arg = arg;
+	for (int i = 0; i < SOCKETS; i++)
+		r->ears[i].fd = -1;
+	snprintf(host, sizeof host, "%s", n->config.listen);
+	size_t len = strlen(host);
+	if (len > 2 && strcmp(host + len - 2, ":0") == 0)
+		host[len - 2] = 0;
+	if (endpoint_resolve(host, 9777, &r->bound, 1, &count) < 0 || open_unicast(r, *port) < 0) {
+		snprintf(why, 256, "listen = %.100s: no UDP socket for beacons: %s", n->config.listen, strerror(errno));
+		radio_close(r);
+		return NULL;
+	}
+	open_group(r, n->config.group, &r->group4, M4);
+	open_group(r, n->config.group6, &r->group6, M6);
+	radio_rescan(r, false);
+	return r;
+}
+
+void
+radio_close(struct radio *r)
+{
+	if (!r)
+		return;
+	for (int i = 0; i < SOCKETS; i++) {
+		watch_free(r->ears[i].watch);
+		if (r->ears[i].fd >= 0)
+			close(r->ears[i].fd);
+	}
+	free(r);
+}
+
+/* Sends out of one interface (0: where routing says). */
+static void
+send_to(struct radio *r, const struct endpoint *to, unsigned index, const void *bytes, size_t len)
+{
+	struct sockaddr_storage sa;
+	int fd = r->ears[to->len == 4 ? U4 : U6].fd;
+	if (fd < 0)
+		return;
+	struct iovec iov = {(void *)(uintptr_t)bytes, len};
+	struct msghdr m = {.msg_name = &sa, .msg_namelen = endpoint_to_sockaddr(to, false, &sa), .msg_iov = &iov, .msg_iovlen = 1};
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+	} control = {0};
+	if (index) {
+		m.msg_control = control.bytes;
+		m.msg_controllen = to->len == 4 ? CMSG_SPACE(sizeof(struct in_pktinfo)) : CMSG_SPACE(sizeof(struct in6_pktinfo));
+		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+		if (to->len == 4) {
+			struct in_pktinfo p = {.ipi_ifindex = (int)index};
+			c->cmsg_level = IPPROTO_IP;
+			c->cmsg_type = IP_PKTINFO;
+			c->cmsg_len = CMSG_LEN(sizeof p);
+			memcpy(CMSG_DATA(c), &p, sizeof p);
+		} else {
+			struct in6_pktinfo p = {.ipi6_ifindex = index};
+			c->cmsg_level = IPPROTO_IPV6;
+			c->cmsg_type = IPV6_PKTINFO;
+			c->cmsg_len = CMSG_LEN(sizeof p);
+			memcpy(CMSG_DATA(c), &p, sizeof p);
+		}
+	}
+	if (sendmsg(fd, &m, MSG_NOSIGNAL) < 0 && errno != EAGAIN)
+		log_debug(&r->node->log, "beacon not sent: %s", strerror(errno));
+}
+
+void
+radio_multicast(struct radio *r, const void *bytes, size_t len)
+{
+	for (unsigned i = 0; i < r->nifaces; i++) {
+		const struct iface *f = &r->ifaces[i];
+		if (f->v4 && r->ears[M4].fd >= 0)
+			send_to(r, &r->group4, f->index, bytes, len);
+		if (f->v6 && r->ears[M6].fd >= 0)
+			send_to(r, &r->group6, f->index, bytes, len);
+	}
+}
+
+void
+radio_unicast(struct radio *r, const struct endpoint *to, const void *bytes, size_t len)
+{
+	send_to(r, to, 0, bytes, len);
+}
+
+unsigned
+radio_addrs(const struct radio *r, struct beacon_addr *out, unsigned max)
+{
+	unsigned n = r->naddrs < max ? r->naddrs : max;
+	memcpy(out, r->addrs, n * sizeof *out);
+	return n;
+}
+
+unsigned
+radio_ifaces(const struct radio *r)
+{
+	return r->ears[M4].fd < 0 && r->ears[M6].fd < 0 ? 0 : r->nifaces;
+}

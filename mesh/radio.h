@@ -1,0 +1,34 @@
+/*
+ * The radio: UDP sockets for beacons, multicast on every fitting interface and unicast, IPv4 and IPv6.
+ *
+ * Unicast sockets are bound to the `listen` address; multicast ones to the group address itself, so that several daemons on one
+ * machine can share a group.  Sending goes out of the unicast sockets: the source port is where answers are heard.
+ * Interfaces are looked at again now and then; groups are joined anew for switches that forget.
+ */
+#ifndef MESH_RADIO_H
+#define MESH_RADIO_H
+
+#include "gossip/member.h"
+#include "mesh/node.h"
+
+#define RADIO_IFACES_MAX 32
+
+struct radio;
+typedef void (*radio_heard)(void *arg, const uint8_t *bytes, size_t len, const struct endpoint *from, bool multicast);
+
+/* Opens the sockets by n->config (listen, group, group6, interfaces). A group that cannot be used is a warning, no error.
+ * *port receives the port that is really bound. why: 256 bytes. */
+struct radio *radio_open(struct node *n, uint16_t *port, radio_heard heard, void *arg, char *why);
+void radio_close(struct radio *r);
+void radio_multicast(struct radio *r, const void *bytes, size_t len);
+void radio_unicast(struct radio *r, const struct endpoint *to, const void *bytes, size_t len);
+/* Looks at the interfaces again; rejoin leaves and joins every group. */
+void radio_rescan(struct radio *r, bool rejoin);
+/* The addresses others can reach this node at, best first; returns how many. */
+unsigned radio_addrs(const struct radio *r, struct beacon_addr *out, unsigned max);
+unsigned radio_ifaces(const struct radio *r);       /* interfaces with multicast in use */
+
+/* A listening TCP socket for `listen` ("[::]:9777"); falls back to IPv4 where IPv6 is off. Port 0 takes a free one; *port says which. */
+int radio_listen(const char *listen_text, int *fd, uint16_t *port, char *why) IM_MUST;
+
+#endif

@@ -1,0 +1,245 @@
+#include "mesh/serve.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "mesh/helper.h"
+#include "mesh/identity.h"
+#include "mesh/peers.h"
+#include "mesh/session.h"
+#include "mesh/store.h"
+
+#define TICK_MS 500
+#define AHEAD 1 /* jobs let in beyond the slots */
+
+struct serve {
+	struct node *node;
+	struct session *list, *gone;
+	unsigned count;
+	bool draining;
+	struct timer *tick, *bury;
+};
+
+static void
+on_tick(void *arg)
+{
+	struct serve *s = arg;
+	uint64_t now = loop_now_ms();
+	struct session *next;
+	for (struct session *i = s->list; i; i = next) {
+		next = i->next;
+		session_tick(i, now);
+	}
+	timer_set(s->tick, TICK_MS);
+}
+
+static void
+on_bury(void *arg)
+{
+	struct serve *s = arg;
+	while (s->gone) {
+		struct session *dead = s->gone;
+		s->gone = dead->next;
+		session_free(dead);
+	}
+}
+
+struct serve *
+serve_new(struct node *n)
+{
+	struct serve *s = calloc(1, sizeof *s);
+	if (!s)
+		return NULL;
+	s->node = n;
+	s->tick = timer_new(n->loop, on_tick, s);
+	s->bury = timer_new(n->loop, on_bury, s);
+	if (!s->tick || !s->bury) {
+		serve_free(s);
+		return NULL;
+	}
+	timer_set(s->tick, TICK_MS);
+	return s;
+}
+
+void
+serve_free(struct serve *s)
+{
+	if (!s)
+		return;
+	serve_reset(s);
+	on_bury(s);
+	timer_free(s->tick);
+	timer_free(s->bury);
+	free(s);
+}
+
+void
+serve_accept(struct serve *s, int fd)
+{
+	if (s->count >= SERVE_CONNS_MAX || !identity_in_mesh(s->node->identity)) {
+		close(fd);
+		return;
+	}
+	struct session *session = session_new(s, fd);
+	if (!session)
+		return;
+	session->next = s->list;
+	s->list = session;
+	s->count++;
+}
+
+struct node *
+serve_node(struct serve *s)
+{
+	return s->node;
+}
+
+static unsigned
+count_state(const struct serve *s, enum session_state from, enum session_state to)
+{
+	unsigned n = 0;
+	for (const struct session *i = s->list; i; i = i->next)
+		n += i->state >= from && i->state <= to;
+	return n;
+}
+
+unsigned
+serve_running(const struct serve *s)
+{
+	return count_state(s, SESSION_RUNNING, SESSION_RUNNING);
+}
+
+void
+serve_wire_load(const struct serve *s, struct wire_load *l)
+{
+	l->slots = s->draining ? 0 : s->node->config.slots;
+	l->used = count_state(s, SESSION_LEASED, SESSION_RUNNING);
+	l->queued = count_state(s, SESSION_WAITING, SESSION_WAITING);
+}
+
+/* What this node takes at all: nothing while it lends nothing or cannot confine what it runs. */
+static unsigned
+lent_slots(const struct serve *s)
+{
+	const struct node *n = s->node;
+	bool able = !s->draining && n->config.lend != LEND_NEVER && helper_level(n->helper) >= n->config.sandbox_min;
+	return able ? n->config.slots : 0;
+}
+
+void
+serve_load(const struct serve *s, struct load *out)
+{
+	struct wire_load l;
+	serve_wire_load(s, &l);
+	memset(out, 0, sizeof *out);
+	out->slots = lent_slots(s);
+	out->used = l.used;
+	out->queued = l.queued;
+	out->state = s->draining ? STATE_DRAINING : 0;
+	const struct toolchain *t;
+	for (unsigned i = 0; (t = store_at(s->node->store, i)) && out->ntags < BEACON_TAGS_MAX; i++)
+		if (t->unpacked)
+			out->tags[out->ntags++] = get_u32(t->digest.bytes);
+}
+
+int
+serve_admit(struct serve *s, const struct session *who, const struct digest *toolchain)
+{
+	(void)who;
+	if (helper_level(s->node->helper) < s->node->config.sandbox_min)
+		return NACK_SANDBOX;
+	unsigned slots = lent_slots(s);
+	if (slots == 0)
+		return NACK_POLICY;
+	struct toolchain *t = store_find(s->node->store, toolchain);
+	if (!t || (!t->unpacked && (!t->tarball || t->failed)))
+		return serve_installing(s, toolchain, NULL) ? NACK_INSTALLING : NACK_TOOLCHAIN;
+	if (!t->unpacked) {
+		if (!t->unpacking)
+			install_unpack(s->node, toolchain, NULL, NULL);
+		return NACK_INSTALLING;
+	}
+	return count_state(s, SESSION_LEASED, SESSION_RUNNING) < slots + AHEAD ? 0 : NACK_BUSY;
+}
+
+bool
+serve_installing(const struct serve *s, const struct digest *d, const struct session *but)
+{
+	for (const struct session *i = s->list; i; i = i->next)
+		if (i != but && i->state == SESSION_INSTALLING && digest_equal(&i->toolchain, d))
+			return true;
+	return false;
+}
+
+/* Starts waiting jobs, the longest waiting first, while slots are free. */
+static void
+start_waiting(struct serve *s)
+{
+	while (serve_running(s) < s->node->config.slots) {
+		struct session *first = NULL;
+		for (struct session *i = s->list; i; i = i->next)
+			if (i->state == SESSION_WAITING && (!first || i->ready_ms < first->ready_ms))
+				first = i;
+		if (!first)
+			return;
+		if (session_start(first) < 0) {
+			log_warn(&s->node->log, "a job cannot be started: the helper does not take it");
+			serve_gone(s, first);
+		}
+	}
+}
+
+void
+serve_ready(struct serve *s, struct session *who)
+{
+	who->state = SESSION_WAITING;
+	who->deadline_ms = 0;
+	who->ready_ms = loop_now_ms();
+	serve_changed(s);
+}
+
+void
+serve_changed(struct serve *s)
+{
+	start_waiting(s);
+	if (s->node->peers)
+		peers_load_changed(s->node->peers);
+}
+
+void
+serve_toolchains_changed(struct serve *s)
+{
+	serve_changed(s);
+}
+
+void
+serve_gone(struct serve *s, struct session *who)
+{
+	for (struct session **i = &s->list; *i; i = &(*i)->next) {
+		if (*i != who)
+			continue;
+		*i = who->next;
+		s->count--;
+		session_end(who);
+		who->next = s->gone;
+		s->gone = who;
+		timer_set(s->bury, 0);
+		serve_changed(s);
+		return;
+	}
+}
+
+void
+serve_drain(struct serve *s)
+{
+	s->draining = true;
+	serve_changed(s);
+}
+
+void
+serve_reset(struct serve *s)
+{
+	while (s->list)
+		serve_gone(s, s->list);
+}

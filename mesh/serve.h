@@ -1,0 +1,32 @@
+/*
+ * Serving: the jobs that this node runs for others, from RESERVE to DONE.
+ *
+ * Admission: at most `slots` jobs run, and one more may be on its way or ready to start, so that a slot never waits for the network.  The slot is
+ * charged when the job can run, not while its client still sends.  What is reserved and does not come within the lease is given up.
+ */
+#ifndef MESH_SERVE_H
+#define MESH_SERVE_H
+
+#include "mesh/node.h"
+
+#define SERVE_INPUT_MAX (512ULL << 20)   /* bytes of streamed input of one job */
+#define SERVE_JOBS_MAX 512
+#define SERVE_CONNS_MAX 1024             /* connections from peers at one time */
+
+struct serve;
+
+struct serve *serve_new(struct node *n);
+void serve_free(struct serve *s);
+/* An accepted socket. */
+void serve_accept(struct serve *s, int fd);
+/* What the beacon says of this node's load. */
+void serve_load(const struct serve *s, struct load *out);
+unsigned serve_running(const struct serve *s);
+/* Toolchains that came in or were unpacked change what can be reserved. */
+void serve_toolchains_changed(struct serve *s);
+/* No new jobs; running ones go on. */
+void serve_drain(struct serve *s);
+/* Ends every job and connection (the mesh changed, the daemon stops). */
+void serve_reset(struct serve *s);
+
+#endif

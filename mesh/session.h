@@ -1,0 +1,70 @@
+/*
+ * A session: one connection from a peer, and the one thing at a time that goes on over it (mesh/wire.h): a job, a toolchain that
+ * comes in, or an enrolment.  serve.c holds the sessions and decides which jobs are let in and start; this is its other half.
+ */
+#ifndef MESH_SESSION_H
+#define MESH_SESSION_H
+
+#include "exec/job.h"
+#include "exec/pipe.h"
+#include "mesh/conn.h"
+#include "mesh/install.h"
+#include "mesh/job_input.h"
+#include "mesh/serve.h"
+
+enum session_state {
+	SESSION_HANDSHAKE,
+	SESSION_IDLE,
+	SESSION_LEASED,      /* RESERVE granted, JOB not here yet */
+	SESSION_RECEIVING,   /* JOB is here, inputs come in */
+	SESSION_WAITING,     /* complete, no slot free */
+	SESSION_RUNNING,
+	SESSION_SENDING,     /* the slot is free again, the result goes out */
+	SESSION_INSTALLING,  /* a toolchain comes in, or is being unpacked */
+	SESSION_SKIPPING,    /* a toolchain that is here already passes by, until its TEND */
+	SESSION_DISCARDING,  /* refused in the middle of a stream: the rest is thrown away until the peer closes */
+	SESSION_GONE         /* ended; freed when the present callbacks are over */
+};
+
+struct session {
+	struct serve *serve;
+	struct session *next;
+	struct conn *conn;
+	enum session_state state;
+	uint64_t deadline_ms;            /* of the state; 0 none */
+	uint64_t ready_ms;               /* when the job was complete */
+	uint64_t job_id;
+	struct digest toolchain;
+	struct buf spec;                 /* the JOB message as it came */
+	struct job job;
+	struct job_stream inputs[PIPE_FDS_MAX];
+	unsigned ninputs, at;            /* streamed inputs, and which one comes in now */
+	uint64_t run;                    /* id at the helper while RUNNING */
+	int outputs[2 + JOB_OUTPUTS_MAX];
+	unsigned noutputs, sending;
+	struct install *install;
+	struct unpacking *unpacking;
+};
+
+/* Takes over an accepted socket; NULL when that fails. */
+struct session *session_new(struct serve *s, int fd);
+void session_free(struct session *s);
+/* Ends its work and its connection's callbacks; it only waits to be freed. */
+void session_end(struct session *s);
+/* The slot is there: start it. IM_ERR_SYSTEM when the helper cannot be reached. */
+int session_start(struct session *s) IM_MUST;
+/* Says PING when a job or a toolchain is under way, and gives up what is past its deadline. */
+void session_tick(struct session *s, uint64_t now_ms);
+/* True while it counts against the slots. */
+bool session_active(const struct session *s);
+
+/* What session.c asks of serve.c. */
+struct node *serve_node(struct serve *s);
+int serve_admit(struct serve *s, const struct session *who, const struct digest *toolchain); /* 0 or an enum nack */
+void serve_wire_load(const struct serve *s, struct wire_load *l);
+void serve_ready(struct serve *s, struct session *who);      /* complete: start it or let it wait */
+void serve_changed(struct serve *s);                         /* a slot came free, or numbers changed */
+void serve_gone(struct serve *s, struct session *who);       /* the connection ended: frees it soon */
+bool serve_installing(const struct serve *s, const struct digest *d, const struct session *but);
+
+#endif

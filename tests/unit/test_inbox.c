@@ -1,0 +1,267 @@
+#include "fake_mesh.h"
+
+#include "gossip/inbox.h"
+
+/* Hands bytes to n as if from `from`. */
+static int
+hand(struct fake_mesh *f, struct fake_node *n, const uint8_t *bytes, size_t len,
+        const struct endpoint *from)
+{
+	struct arrival a = {bytes, len, from, true, f->now_ms};
+
+	return inbox_receive(n->g, &a);
+}
+
+static struct gossip_counts
+counts_of(const struct fake_node *n)
+{
+	struct gossip_counts c;
+
+	gossip_counts(n->g, &c);
+	return c;
+}
+
+static void
+replays_are_refused(void **state)
+{
+	struct fake_mesh *f = fake_mesh_new();
+	struct fake_node *a = fake_node(f, 1), *b = fake_add(f, 1, false);
+	uint8_t one[BEACON_LEN_MAX], two[BEACON_LEN_MAX], old[BEACON_LEN_MAX];
+	size_t len1 = fake_beacon(b, 5, 1, one), len2 = fake_beacon(b, 5, 2, two);
+	size_t len0 = fake_beacon(b, 4, 99, old);
+
+	(void)state;
+	assert_int_equal(hand(f, a, one, len1, &b->at), 0);
+	assert_int_equal(hand(f, a, two, len2, &b->at), 0);
+	assert_int_equal(hand(f, a, one, len1, &b->at), IM_ERR_REPLAY);
+	assert_int_equal(hand(f, a, old, len0, &b->at), IM_ERR_REPLAY);
+	assert_int_equal(counts_of(a).replayed, 2);
+	assert_int_equal(counts_of(a).bad, 2);
+	assert_int_equal(fake_view(a, b)->beacon.seq, 2);
+	assert_int_equal(hand(f, a, two, len2, &b->at), IM_ERR_EXISTS); /* another interface */
+	assert_int_equal(counts_of(a).bad, 2);
+	fake_mesh_free(f);
+}
+
+static void
+forged_signatures_are_refused(void **state)
+{
+	struct fake_mesh *f = fake_mesh_new();
+	struct fake_node *a = fake_node(f, 1), *b = fake_add(f, 1, false);
+	struct fake_node *thief = fake_add(f, 1, false);
+	uint8_t bytes[BEACON_LEN_MAX];
+	size_t len = fake_beacon(b, 1, 1, bytes);
+	struct beacon d = {0};
+	struct buf out;
+
+	(void)state;
+	bytes[20] ^= 1; /* the mesh id within the body */
+	assert_int_not_equal(hand(f, a, bytes, len, &b->at), 0);
+	/* b's certificate and id under the thief's signature */
+	buf_init(&out, BEACON_LEN_MAX);
+	d.mesh = b->config.mesh;
+	node_id_of(&d.node, b->key.sign_pk);
+	assert_int_equal(beacon_encode(&d, &thief->key, b->cert, b->config.cert_len, &out), 0);
+	assert_int_equal(hand(f, a, out.data, out.len, &b->at), IM_ERR_SIGNATURE);
+	assert_int_equal(counts_of(a).bad_signature, 1);
+	assert_int_equal(fake_state(a, b), -1);
+	buf_fini(&out);
+	fake_mesh_free(f);
+}
+
+static void
+another_mesh_is_refused(void **state)
+{
+	struct fake_mesh *f = fake_mesh_new();
+	struct fake_node *a = fake_node(f, 1), *b = fake_add(f, 1, false);
+	uint8_t bytes[BEACON_LEN_MAX];
+
+	(void)state;
+	b->config.mesh.bytes[0] ^= 1;
+	assert_int_equal(hand(f, a, bytes, fake_beacon(b, 1, 1, bytes), &b->at), IM_ERR_OTHER_MESH);
+	assert_int_equal(counts_of(a).other_mesh, 1);
+	assert_int_equal(fake_state(a, b), -1);
+	fake_mesh_free(f);
+}
+
+static void
+certificates_of_others_are_refused(void **state)
+{
+	struct fake_mesh *f = fake_mesh_new();
+	struct fake_node *a = fake_node(f, 1), *b = fake_add(f, 1, false);
+	uint8_t bytes[BEACON_LEN_MAX];
+	struct key other;
+
+	(void)state;
+	fake_key(&other, 3000000); /* in a beacon of the right mesh */
+	b->config.cert_len = fake_cert(&other, &b->key, b->cert, FAKE_WALL + 1000);
+	assert_int_equal(
+	        hand(f, a, bytes, fake_beacon(b, 1, 1, bytes), &b->at), IM_ERR_UNKNOWN_KEY);
+	b->config.cert_len = fake_cert(&f->root, &b->key, b->cert, FAKE_WALL - 1);
+	assert_int_equal(hand(f, a, bytes, fake_beacon(b, 1, 1, bytes), &b->at), IM_ERR_EXPIRED);
+	assert_int_equal(counts_of(a).bad_cert, 2);
+	assert_int_equal(fake_state(a, b), -1);
+	fake_mesh_free(f);
+}
+
+static void
+certificates_end(void **state)
+{
+	struct fake_mesh *f = fake_mesh_new();
+	struct fake_node *a = fake_node(f, 1), *b = fake_add(f, 1, false);
+	uint8_t bytes[BEACON_LEN_MAX];
+
+	(void)state;
+	b->config.cert_len = fake_cert(&f->root, &b->key, b->cert, FAKE_WALL + 60);
+	assert_int_equal(hand(f, a, bytes, fake_beacon(b, 1, 1, bytes), &b->at), 0);
+	assert_int_equal(fake_view(a, b)->roles, ROLE_WORKER);
+	assert_int_equal(fake_view(a, b)->trust, TRUST_MEMBER);
+	f->now_ms += 30000;
+	assert_int_equal(hand(f, a, bytes, fake_beacon(b, 1, 2, bytes), &b->at), 0);
+	f->now_ms += 60000;
+	assert_int_equal(hand(f, a, bytes, fake_beacon(b, 1, 3, bytes), &b->at), IM_ERR_EXPIRED);
+	fake_mesh_free(f);
+}
+
+static void
+strangers_are_spares(void **state)
+{
+	struct fake_mesh *f = fake_mesh_new();
+	struct fake_node *a = fake_node(f, 1), *b = fake_add(f, 1, true);
+	uint8_t bytes[BEACON_LEN_MAX];
+
+	(void)state;
+	assert_int_equal(hand(f, a, bytes, fake_beacon(b, 1, 1, bytes), &b->at), 0);
+	assert_int_equal(fake_view(a, b)->trust, TRUST_SPARE);
+	b->config.cert_len = fake_cert(&f->root, &b->key, b->cert, FAKE_WALL + 60);
+	b->config.cert = b->cert;
+	assert_int_equal(hand(f, a, bytes, fake_beacon(b, 1, 2, bytes), &b->at), 0);
+	assert_int_equal(fake_view(a, b)->trust, TRUST_MEMBER);
+	fake_mesh_free(f);
+}
+
+static void
+noise_and_echoes(void **state)
+{
+	struct fake_mesh *f = fake_mesh_new();
+	struct fake_node *a = fake_node(f, 1);
+	uint8_t bytes[BEACON_LEN_MAX];
+
+	(void)state;
+	assert_int_equal(hand(f, a, (const uint8_t *)"nonsense", 8, &a->at), IM_ERR_FORMAT);
+	assert_int_equal(counts_of(a).bad_format, 1);
+	assert_int_equal(hand(f, a, bytes, fake_beacon(a, 1, 1, bytes), &a->at), IM_ERR_EXISTS);
+	assert_int_equal(counts_of(a).received, 1);
+	fake_mesh_free(f);
+}
+
+/* Heard by a relay: found at its own address, not the relay's; what it says itself counts more. */
+static void
+addresses_are_found(void **state)
+{
+	struct fake_mesh *f = fake_mesh_new();
+	struct fake_node *a = fake_node(f, 1), *b = fake_add(f, 1, false);
+	struct endpoint relay = {4, {10, 1, 0, 9}, 999, 0}, own = {4, {10, 1, 0, 2}, 4000, 0};
+	struct arrival in = {NULL, 0, &relay, false, 0};
+	struct beacon d = {0};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, BEACON_LEN_MAX);
+	d.mesh = b->config.mesh;
+	node_id_of(&d.node, b->key.sign_pk);
+	d.port = 4001;
+	d.naddrs = 2;
+	d.addrs[0] = (struct beacon_addr){4, {172, 17, 0, 1}};
+	d.addrs[1] = (struct beacon_addr){4, {10, 1, 0, 2}};
+	for (d.seq = 1; d.seq <= 2; d.seq++) {
+		buf_reset(&out);
+		assert_int_equal(beacon_encode(&d, &b->key, b->cert, b->config.cert_len, &out), 0);
+		in.bytes = out.data;
+		in.len = out.len;
+		in.from = d.seq == 1 ? &relay : &own;
+		in.now_ms = f->now_ms;
+		assert_int_equal(inbox_receive(a->g, &in), 0);
+		assert_memory_equal(fake_view(a, b)->tcp.bytes, own.bytes, 4);
+		assert_int_equal(fake_view(a, b)->tcp.port, 4001);
+		assert_int_equal(fake_view(a, b)->from.port, d.seq == 1 ? 4001 : 4000);
+		assert_true(fake_view(a, b)->unicast);
+	}
+	buf_fini(&out);
+	fake_mesh_free(f);
+}
+
+/* A wrong guess ends with the first word from the node itself. */
+static void
+guesses_do_not_last(void **state)
+{
+	struct fake_mesh *f = fake_mesh_new();
+	struct fake_node *a = fake_node(f, 1), *b = fake_add(f, 1, false);
+	struct endpoint relay = {4, {172, 17, 0, 9}, 999, 0};
+	struct arrival in = {NULL, 0, &relay, false, 0};
+	struct beacon d = {0};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, BEACON_LEN_MAX);
+	d.mesh = b->config.mesh;
+	node_id_of(&d.node, b->key.sign_pk);
+	d.naddrs = 2;
+	d.addrs[0] = (struct beacon_addr){4, {172, 17, 0, 1}};
+	d.addrs[1] = (struct beacon_addr){4, {10, 1, 0, 2}};
+	for (d.seq = 1; d.seq <= 3; d.seq++) {
+		buf_reset(&out);
+		assert_int_equal(beacon_encode(&d, &b->key, b->cert, b->config.cert_len, &out), 0);
+		in.bytes = out.data;
+		in.len = out.len;
+		in.from = d.seq == 2 ? &b->at : &relay; /* nor does a relay's word undo it */
+		in.now_ms = f->now_ms;
+		assert_int_equal(inbox_receive(a->g, &in), 0);
+		assert_int_equal(fake_view(a, b)->tcp.bytes[0], d.seq == 1 ? 172 : 10);
+	}
+	buf_fini(&out);
+	fake_mesh_free(f);
+}
+
+/* A node with two addresses keeps its place while it speaks from both, and moves when the old one
+ * falls silent. */
+static void
+addresses_do_not_flap(void **state)
+{
+	struct fake_mesh *f = fake_mesh_new();
+	struct fake_node *a = fake_node(f, 1), *b = fake_add(f, 1, false);
+	struct endpoint six = {16, {0xfe, 0x80, 1}, FAKE_PORT, 3};
+	uint8_t bytes[BEACON_LEN_MAX];
+
+	(void)state;
+	for (uint64_t seq = 1; seq <= 10; seq++) {
+		const struct endpoint *from = seq % 2 ? &b->at : &six;
+
+		f->now_ms += 1000;
+		assert_int_equal(hand(f, a, bytes, fake_beacon(b, 1, seq, bytes), from), 0);
+		assert_int_equal(fake_view(a, b)->tcp.len, 4);
+	}
+	f->now_ms += 5000;
+	assert_int_equal(hand(f, a, bytes, fake_beacon(b, 1, 11, bytes), &six), 0);
+	assert_int_equal(fake_view(a, b)->tcp.len, 16);
+	fake_mesh_free(f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(replays_are_refused),
+	        cmocka_unit_test(forged_signatures_are_refused),
+	        cmocka_unit_test(another_mesh_is_refused),
+	        cmocka_unit_test(certificates_of_others_are_refused),
+	        cmocka_unit_test(certificates_end),
+	        cmocka_unit_test(strangers_are_spares),
+	        cmocka_unit_test(noise_and_echoes),
+	        cmocka_unit_test(addresses_are_found),
+	        cmocka_unit_test(guesses_do_not_last),
+	        cmocka_unit_test(addresses_do_not_flap),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

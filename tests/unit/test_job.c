@@ -1,0 +1,170 @@
+/* The encoding of jobs and results: what goes in comes out, and what no wrapper would send is refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include "crypto/packet.h"
+#include "exec/job.h"
+
+static const char *argv[] = {"/usr/bin/gcc", "-c", "a b.c", "", NULL};
+static const char *env[] = {"LANG=C", "X=", NULL};
+static const char *outputs[] = {"/p/a.o", "/p/a.dwo"};
+static struct job_input inputs[] = {{.path = "/p/a.c", .mode = 0644, .streamed = 1},
+	{.path = "/p/a.h", .mode = 0755, .digest = {{7}}, .size = 1234567890123}};
+static const struct job sample = {.toolchain = {{1, 2, 3}}, .cwd = "/p", .argv = argv, .argc = 4, .env = env, .nenv = 2,
+	.inputs = inputs, .ninputs = 2, .outputs = outputs, .noutputs = 2, .mode = JOB_PREPROCESSED};
+
+static int
+decode(const struct job *j, struct job *out)
+{
+	struct buf b;
+	int r;
+
+	buf_init(&b, JOB_LEN_MAX);
+	assert_int_equal(job_encode(j, &b), 0);
+	r = job_decode(out, b.data, b.len);
+	buf_fini(&b);
+	return r;
+}
+
+static void
+job_survives(void **state)
+{
+	struct job j;
+
+	(void)state;
+	assert_int_equal(decode(&sample, &j), 0);
+	assert_true(digest_equal(&j.toolchain, &sample.toolchain));
+	assert_string_equal(j.cwd, "/p");
+	assert_int_equal(j.argc, 4);
+	assert_string_equal(j.argv[2], "a b.c");
+	assert_string_equal(j.argv[3], "");
+	assert_null(j.argv[4]);
+	assert_int_equal(j.nenv, 2);
+	assert_string_equal(j.env[1], "X=");
+	assert_null(j.env[2]);
+	assert_int_equal(j.ninputs, 2);
+	assert_true(j.inputs[0].streamed);
+	assert_false(j.inputs[1].streamed);
+	assert_int_equal(j.inputs[1].mode, 0755);
+	assert_int_equal(j.inputs[1].size, 1234567890123);
+	assert_int_equal(j.inputs[1].digest.bytes[0], 7);
+	assert_int_equal(j.noutputs, 2);
+	assert_string_equal(j.outputs[1], "/p/a.dwo");
+	assert_int_equal(j.mode, JOB_PREPROCESSED);
+	job_fini(&j);
+}
+
+static void
+bad_jobs_are_refused(void **state)
+{
+	const char *odd_env[] = {"NOEQUALS"}, *same[] = {"/p/a.o", "/p/a.o"}, *empty[] = {""};
+	struct job_input odd_mode = {.path = "/p/a.c", .mode = 0600, .streamed = 1};
+	struct job bad[7], out;
+
+	(void)state;
+	for (int i = 0; i < 7; i++)
+		bad[i] = sample;
+	bad[0].cwd = "p";
+	bad[1].argc = 0;
+	bad[2].env = odd_env;
+	bad[2].nenv = 1;
+	bad[3].outputs = same;
+	bad[4].inputs = &odd_mode;
+	bad[4].ninputs = 1;
+	bad[5].argv = empty;
+	bad[5].argc = 1;
+	bad[6].mode = (enum job_mode)2;
+	for (int i = 0; i < 7; i++)
+		assert_int_not_equal(decode(&bad[i], &out), 0);
+}
+
+static void
+every_truncation_is_refused(void **state)
+{
+	struct buf b;
+	struct job j;
+
+	(void)state;
+	buf_init(&b, JOB_LEN_MAX);
+	assert_int_equal(job_encode(&sample, &b), 0);
+	for (size_t len = 0; len < b.len; len++)
+		assert_int_not_equal(job_decode(&j, b.data, len), 0);
+	buf_fini(&b);
+}
+
+static void
+unknown_fields_and_versions_are_refused(void **state)
+{
+	struct buf b;
+	struct job j;
+
+	(void)state;
+	buf_init(&b, 4096);
+	pack_map(&b, 1);
+	pack_kuint(&b, 1, 2);
+	assert_int_equal(job_decode(&j, b.data, b.len), IM_ERR_VERSION);
+	buf_reset(&b);
+	pack_map(&b, 2);
+	pack_kuint(&b, 1, 1);
+	pack_kuint(&b, 63, 1);
+	assert_int_equal(job_decode(&j, b.data, b.len), IM_ERR_VERSION);
+	buf_fini(&b);
+	assert_int_equal(job_decode(&j, "", JOB_LEN_MAX + 1), IM_ERR_LIMIT);
+}
+
+static void
+paths_are_judged(void **state)
+{
+	static const char *const good[] = {"/", "/a", "/a/b.c", "/.a", "/..a", "/a/...", "/a b"};
+	static const char *const bad[] = {"", "a", "//", "/a/", "/./a", "/a/.", "/a/..", "/../a", "/a//b", "/a\nb", "/\x7f"};
+	char *deep = malloc(JOB_PATH_MAX + 2);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_true(job_path_ok(good[i]));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(job_path_ok(bad[i]));
+	memset(deep, 'a', JOB_PATH_MAX + 1);
+	deep[0] = '/';
+	deep[JOB_PATH_MAX + 1] = '\0';
+	assert_false(job_path_ok(deep));
+	deep[JOB_PATH_MAX] = '\0';
+	assert_true(job_path_ok(deep));
+	free(deep);
+}
+
+static void
+result_survives(void **state)
+{
+	struct job_result r = {.exit_code = 3, .end = JOB_MEMORY, .user_us = 5, .system_us = 6, .wall_us = 7, .max_rss_kb = 8,
+						   .noutputs = 4},
+					  out;
+	struct buf b;
+
+	(void)state;
+	r.outputs[0] = (struct job_output){.present = 1, .size = 99, .digest = {{4}}};
+	r.outputs[3] = (struct job_output){.present = 1, .size = 1};
+	buf_init(&b, JOB_LEN_MAX);
+	assert_int_equal(job_result_encode(&r, &b), 0);
+	assert_int_equal(job_result_decode(&out, b.data, b.len), 0);
+	assert_memory_equal(&out, &r, sizeof(r));
+	for (size_t len = 0; len < b.len; len++)
+		assert_int_not_equal(job_result_decode(&out, b.data, len), 0);
+	buf_fini(&b);
+	r.noutputs = 1;
+	assert_int_equal(job_result_encode(&r, &b), IM_ERR_LIMIT);
+	assert_string_equal(job_end_name(JOB_TIMEOUT), "timeout");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(job_survives), cmocka_unit_test(bad_jobs_are_refused),
+		cmocka_unit_test(every_truncation_is_refused), cmocka_unit_test(unknown_fields_and_versions_are_refused),
+		cmocka_unit_test(paths_are_judged), cmocka_unit_test(result_survives)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

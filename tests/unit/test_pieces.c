@@ -1,0 +1,77 @@
+#include "exec/pieces.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+static void
+test_cpp(void **state)
+{
+	struct pieces_cpp found = {.deps = NULL};
+
+	(void)state;
+	assert_int_equal(pieces_cpp("-MMD,a/.b.d,-MP,-MQ,t,-DX", FOR_GCC, &found), 0);
+	assert_string_equal(found.deps, "a/.b.d");
+	assert_true(found.target);
+	free(found.deps);
+	found.deps = NULL;
+	assert_int_equal(pieces_cpp("-DX=1,-UY", FOR_CLANG, &found), 0);
+	assert_null(found.deps);
+	assert_int_equal(pieces_cpp("", FOR_GCC, &found), IM_ERR_REFUSED);
+	assert_int_equal(pieces_cpp("-MD", FOR_GCC, &found), IM_ERR_REFUSED);
+	assert_int_equal(pieces_cpp("-MD,", FOR_GCC, &found), IM_ERR_REFUSED);
+	assert_int_equal(pieces_cpp("-MD,-MT,x", FOR_GCC, &found), IM_ERR_REFUSED);
+	assert_int_equal(pieces_cpp("-MD,a,-MD,b", FOR_GCC, &found), IM_ERR_REFUSED);
+	assert_int_equal(pieces_cpp("-MT,a", FOR_GCC, &found), IM_ERR_REFUSED);
+	assert_int_equal(pieces_cpp("-MD,a,-MT", FOR_GCC, &found), IM_ERR_REFUSED);
+	assert_int_equal(pieces_cpp("-MD,a,-MP", FOR_CLANG, &found), IM_ERR_REFUSED);
+	assert_int_equal(pieces_cpp("-MD,a,-DX", FOR_CLANG, &found), IM_ERR_REFUSED);
+	assert_int_equal(pieces_cpp("-D", FOR_GCC, &found), IM_ERR_REFUSED);
+	assert_null(found.deps);
+}
+
+static void
+test_assembler(void **state)
+{
+	(void)state;
+	assert_true(pieces_assembler_ok("--noexecstack"));
+	assert_true(pieces_assembler_ok("-mbig-obj,--gdwarf-5,--defsym,A=1,-L"));
+	assert_true(pieces_assembler_ok("--compress-debug-sections=zlib"));
+	assert_false(pieces_assembler_ok(""));
+	assert_false(pieces_assembler_ok("-a"));
+	assert_false(pieces_assembler_ok("--noexecstack,-o,x"));
+	assert_false(pieces_assembler_ok("-mx=/etc"));
+	assert_false(pieces_assembler_ok("@x"));
+	assert_false(pieces_assembler_ok("--defsym"));
+	assert_false(pieces_assembler_ok("--defsym,-o"));
+	assert_false(pieces_assembler_ok("--noexecstack,"));
+}
+
+static void
+test_xclang(void **state)
+{
+	(void)state;
+	assert_true(pieces_xclang_ok("-fno-builtin"));
+	assert_true(pieces_xclang_ok("-Wall"));
+	assert_true(pieces_xclang_ok("-disable-llvm-passes"));
+	assert_false(pieces_xclang_ok("-load"));
+	assert_false(pieces_xclang_ok("-main-file-name"));
+	assert_false(pieces_xclang_ok("file"));
+	assert_false(pieces_xclang_ok("-fmodules"));
+	assert_false(pieces_xclang_ok("-fdebug-prefix-map=a=b"));
+	assert_false(pieces_xclang_ok("-o"));
+	assert_false(pieces_xclang_ok(""));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_cpp),
+		cmocka_unit_test(test_assembler),
+		cmocka_unit_test(test_xclang),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,379 @@
+/* client/submit: the life of one compile against a made-up daemon and made-up peers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include "client/local.h"
+#include "client/submit.h"
+#include "fake_peer.h"
+
+#define TEXT "int main(void) { return 42; }\n"
+#define DATED "const char *when = __DATE__;\n"
+
+struct bench {
+	char dir[64], source[96], dated[96], output[96], slots[96];
+	struct fake fake;
+	struct daemon daemon;
+	struct plan plan;
+	struct submit s;
+	char *cpp[2][4], *remote[2][4];
+};
+
+static void
+write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+static void
+make_plan(struct bench *b)
+{
+	for (int i = 0; i < 2; i++) {
+		b->cpp[i][0] = (char *)"/bin/cat";
+		b->cpp[i][1] = b->source;
+		b->remote[i][0] = (char *)"/usr/bin/gcc";
+		b->plan.cpp[i] = b->cpp[i];
+		b->plan.remote[i] = b->remote[i];
+	}
+	b->remote[PLAN_DIRECTIVES][1] = (char *)"directives";
+	b->remote[PLAN_PLAIN][1] = (char *)"plain";
+	b->plan.input = (struct job_input){.path = "/src/a.c", .mode = 0644, .streamed = 1};
+	b->plan.outputs[0] = "/src/a.o";
+	b->plan.env[0] = NULL;
+	b->plan.job = (struct job){.cwd = "/src", .env = b->plan.env, .inputs = &b->plan.input, .ninputs = 1,
+		.outputs = b->plan.outputs, .noutputs = 1, .mode = JOB_PREPROCESSED};
+	b->plan.way = OUTPUT_RENAME;
+	b->plan.object = true;
+	snprintf(b->plan.output, sizeof b->plan.output, "%s", b->output);
+}
+
+static void
+bench_open(struct bench *b, const char *script)
+{
+	memset(b, 0, sizeof *b);
+	snprintf(b->dir, sizeof b->dir, "/tmp/icemesh-submit-XXXXXX");
+	assert_non_null(mkdtemp(b->dir));
+	snprintf(b->source, sizeof b->source, "%s/a.c", b->dir);
+	snprintf(b->dated, sizeof b->dated, "%s/dated.c", b->dir);
+	snprintf(b->output, sizeof b->output, "%s/a.o", b->dir);
+	snprintf(b->slots, sizeof b->slots, "%s/slots", b->dir);
+	write_file(b->source, TEXT);
+	write_file(b->dated, DATED);
+	make_plan(b);
+	fake_start(&b->fake, script);
+	assert_int_equal(fcntl(b->fake.fd, F_SETFL, O_NONBLOCK), 0);
+	daemon_init(&b->daemon, b->fake.fd);
+	b->s = (struct submit){.daemon = &b->daemon, .plan = &b->plan, .env = environ, .output_max = 64 << 20,
+		.job_ms = 20000, .slot_folder = b->slots, .slots = 1};
+	assert_int_equal(local_slot_take(b->slots, 1, &b->s.slot_fd), 0);
+}
+
+static void
+remove_folder(const char *dir)
+{
+	char command[160];
+
+	snprintf(command, sizeof command, "rm -r '%s'", dir);
+	assert_int_equal(system(command), 0);
+}
+
+/* How many files of ours the folder holds: nothing temporary may be among them. */
+static bool
+has_temporary(const struct bench *b)
+{
+	char command[160];
+
+	snprintf(command, sizeof command, "test -n \"$(find '%s' -name '.icemesh-*')\"", b->dir);
+	return system(command) == 0;
+}
+
+static void
+bench_close(struct bench *b)
+{
+	if (b->s.slot_fd >= 0)
+		local_slot_give(b->s.slot_fd);
+	submit_fini(&b->s);
+	fake_free(&b->fake);
+	remove_folder(b->dir);
+}
+
+static void
+run(struct bench *b)
+{
+	submit_run(&b->s);
+	daemon_fini(&b->daemon);
+	assert_int_equal(fake_end(&b->fake), 0);
+	assert_false(has_temporary(b));
+}
+
+static void
+assert_output(const struct bench *b, const char *text)
+{
+	char got[4096];
+	int fd = open(b->output, O_RDONLY);
+	ssize_t n = read(fd, got, sizeof got);
+
+	close(fd);
+	assert_int_equal(n, (ssize_t)strlen(text) + 4);
+	assert_memory_equal(got, "\177ELF", 4);
+	assert_memory_equal(got + 4, text, strlen(text));
+}
+
+/* Runs a script and compares how it ended and what the daemon and the peers saw. */
+static void
+expect(const char *script, enum submit_state state, const char *reason, const char *log)
+{
+	struct bench b;
+
+	bench_open(&b, script);
+	run(&b);
+	assert_string_equal(b.fake.log, log);
+	assert_int_equal(b.s.state, state);
+	if (state == SUBMIT_DONE)
+		assert_output(&b, TEXT);
+	else {
+		assert_string_equal(b.s.reason, reason);
+		assert_int_equal(access(b.output, F_OK), -1);
+	}
+	bench_close(&b);
+}
+
+static void
+test_success(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, "g");
+	run(&b);
+	assert_int_equal(b.s.state, SUBMIT_DONE);
+	assert_string_equal(b.fake.log, "want:0 directives end return ");
+	assert_output(&b, TEXT);
+	assert_int_equal(b.s.slot_fd, -1);
+	assert_int_equal(b.s.ms.queue, 7);
+	assert_int_equal(b.s.ms.compile, 5);
+	assert_string_equal(b.s.attempt.peer, "peer1");
+	bench_close(&b);
+}
+
+static void
+test_large_text(void **state)
+{
+	struct bench b;
+	struct stat st;
+
+	(void)state;
+	bench_open(&b, "g");
+	b.cpp[PLAN_DIRECTIVES][0] = (char *)"/bin/sh";
+	b.cpp[PLAN_DIRECTIVES][1] = (char *)"-c";
+	b.cpp[PLAN_DIRECTIVES][2] = (char *)"head -c 3000000 /dev/urandom";
+	run(&b);
+	assert_int_equal(b.s.state, SUBMIT_DONE);
+	assert_int_equal(stat(b.output, &st), 0);
+	assert_int_equal(st.st_size, 3000004);
+	bench_close(&b);
+}
+
+#define LOST "report:0:1:peer-lost "
+
+static void
+test_peer_lost_then_another(void **state)
+{
+	(void)state;
+	expect("dg", SUBMIT_DONE, "", "want:0 closed " LOST "want:1 directives end return ");
+	expect("eg", SUBMIT_DONE, "", "want:0 directives end " LOST "want:1 directives end return ");
+	expect("rg", SUBMIT_DONE, "", "want:0 directives end " LOST "want:1 directives end return ");
+	expect("tg", SUBMIT_DONE, "", "want:0 directives end " LOST "want:1 directives end return ");
+	expect("qg", SUBMIT_DONE, "", "want:0 directives end " LOST "want:1 directives end return ");
+	expect("og", SUBMIT_DONE, "", "want:0 directives end " LOST "want:1 directives end return ");
+}
+
+static void
+test_bad_output_then_another(void **state)
+{
+	(void)state;
+	expect("bg", SUBMIT_DONE, "", "want:0 directives end " LOST "want:1 directives end return ");
+	expect("fg", SUBMIT_DONE, "", "want:0 directives end " LOST "want:1 directives end return ");
+	expect("pg", SUBMIT_DONE, "", "want:0 directives end " LOST "want:1 directives end return ");
+	expect("hg", SUBMIT_DONE, "", "want:0 directives end " LOST "want:1 directives end return ");
+}
+
+static void
+test_all_peers_lost(void **state)
+{
+	(void)state;
+	expect("ded", SUBMIT_LOCAL, "peer-lost",
+		"want:0 closed " LOST "want:1 directives end " LOST "want:2 closed " LOST);
+	expect("dl", SUBMIT_LOCAL, "peer-lost", "want:0 closed " LOST "want:1 ");
+}
+
+static void
+test_could_not_run(void **state)
+{
+	(void)state;
+	expect("mg", SUBMIT_DONE, "", "want:0 directives end return report:0:2:job-failed want:1 directives end return ");
+	expect("mn", SUBMIT_LOCAL, "job-failed",
+		"want:0 directives end return report:0:2:job-failed want:1 directives end return report:0:2:job-failed ");
+	expect("u", SUBMIT_LOCAL, "job-failed", "want:0 directives end return report:0:2:job-failed ");
+}
+
+static void
+test_compiler_spoke(void **state)
+{
+	(void)state;
+	expect("w", SUBMIT_LOCAL, "diagnostics", "want:0 directives end return ");
+	expect("x", SUBMIT_LOCAL, "compile-error", "want:0 directives end return ");
+}
+
+static void
+test_daemon_says_no(void **state)
+{
+	(void)state;
+	expect("l", SUBMIT_LOCAL, "no-compatible-peer", "want:0 ");
+	expect("v", SUBMIT_LOCAL, "no-daemon", "want:0 ");
+	expect("Y", SUBMIT_DONE, "", "want:0 directives end return ");
+	expect("V", SUBMIT_DONE, "", "want:0 directives end ");
+}
+
+static void
+test_busy_takes_local_slot(void **state)
+{
+	struct bench b;
+	int other;
+
+	(void)state;
+	bench_open(&b, "y");
+	run(&b);
+	assert_int_equal(b.s.state, SUBMIT_LOCAL);
+	assert_string_equal(b.s.reason, "busy");
+	assert_true(b.s.slot_fd >= 0);
+	assert_int_equal(local_slot_try(b.slots, 1, &other), IM_ERR_ABSENT);
+	bench_close(&b);
+}
+
+static void
+test_dated_source_is_expanded_here(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, "gg");
+	b.cpp[PLAN_DIRECTIVES][1] = b.dated;
+	run(&b);
+	assert_int_equal(b.s.state, SUBMIT_DONE);
+	assert_non_null(strstr(b.fake.log, "plain end return"));
+	assert_output(&b, TEXT);
+	bench_close(&b);
+}
+
+static void
+test_directives_only_fails(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, "gg");
+	b.cpp[PLAN_DIRECTIVES][0] = (char *)"/bin/false";
+	run(&b);
+	assert_int_equal(b.s.state, SUBMIT_DONE);
+	assert_non_null(strstr(b.fake.log, "plain end return"));
+	bench_close(&b);
+}
+
+static void
+expect_preprocessor(const char *script, const char *reason)
+{
+	struct bench b;
+
+	bench_open(&b, "gg");
+	b.plan.cpp[PLAN_DIRECTIVES] = NULL;
+	b.cpp[PLAN_PLAIN][0] = (char *)"/bin/sh";
+	b.cpp[PLAN_PLAIN][1] = (char *)"-c";
+	b.cpp[PLAN_PLAIN][2] = (char *)script;
+	run(&b);
+	assert_int_equal(b.s.state, SUBMIT_LOCAL);
+	assert_string_equal(b.s.reason, reason);
+	assert_true(b.s.slot_fd >= 0); /* kept for the compile */
+	assert_int_equal(access(b.output, F_OK), -1);
+	bench_close(&b);
+}
+
+static void
+test_preprocessor_fails(void **state)
+{
+	(void)state;
+	expect_preprocessor("echo x; exit 1", "compile-error");
+	expect_preprocessor("echo x; echo oh >&2", "diagnostics");
+	expect_preprocessor("kill -9 $$", "compile-error");
+}
+
+static void
+test_preprocessed_file(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, "g");
+	b.plan.cpp[PLAN_DIRECTIVES] = b.plan.cpp[PLAN_PLAIN] = NULL;
+	b.plan.text_file = b.source;
+	run(&b);
+	assert_int_equal(b.s.state, SUBMIT_DONE);
+	assert_string_equal(b.fake.log, "want:0 plain end return ");
+	assert_output(&b, TEXT);
+	bench_close(&b);
+}
+
+/* The preprocessor itself tells the wrapper to stop, in the middle. */
+static void
+test_signal(void **state)
+{
+	char script[64];
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, "g");
+	snprintf(script, sizeof script, "echo x; kill -TERM %ld; sleep 60", (long)getpid());
+	b.cpp[PLAN_DIRECTIVES][0] = (char *)"/bin/sh";
+	b.cpp[PLAN_DIRECTIVES][1] = (char *)"-c";
+	b.cpp[PLAN_DIRECTIVES][2] = script;
+	run(&b);
+	assert_int_equal(b.s.state, SUBMIT_KILLED);
+	assert_int_equal(b.s.signal, SIGTERM);
+	assert_int_equal(b.s.input.child.pid, 0);
+	assert_int_equal(access(b.output, F_OK), -1);
+	bench_close(&b);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_success),
+		cmocka_unit_test(test_large_text),
+		cmocka_unit_test(test_peer_lost_then_another),
+		cmocka_unit_test(test_bad_output_then_another),
+		cmocka_unit_test(test_all_peers_lost),
+		cmocka_unit_test(test_could_not_run),
+		cmocka_unit_test(test_compiler_spoke),
+		cmocka_unit_test(test_daemon_says_no),
+		cmocka_unit_test(test_busy_takes_local_slot),
+		cmocka_unit_test(test_dated_source_is_expanded_here),
+		cmocka_unit_test(test_directives_only_fails),
+		cmocka_unit_test(test_preprocessor_fails),
+		cmocka_unit_test(test_preprocessed_file),
+		cmocka_unit_test(test_signal),
+	};
+
+	alarm(120);
+	if (crypto_start() != 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
