@@ -6,7 +6,7 @@
 void
 amount_bytes(uint64_t bytes, char out[AMOUNT_SIZE])
 {
-	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
 	unsigned unit = 0;
 	uint64_t rest = 0;
 
@@ -19,5 +19,6 @@ amount_bytes(uint64_t bytes, char out[AMOUNT_SIZE])
 		bytes /= 1024;
 		unit++;
 	}
-	snprintf(out, AMOUNT_SIZE, "%" PRIu64 ".%" PRIu64 " %s", bytes, rest * 10 / 1024, units[unit]);
+	snprintf(out, AMOUNT_SIZE, "%" PRIu64 ".%" PRIu64 " %s", bytes, rest * 10 / 1024,
+	        units[unit]);
 }

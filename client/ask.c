@@ -16,7 +16,7 @@ ask_open(struct ask *a, const struct config *c)
 	char paths[2][CONFIG_VALUE_SIZE];
 	int n = config_sockets(c, paths), err = IM_ERR_ABSENT, saved = 0;
 
-	*a = (struct ask){ .fd = -1 };
+	*a = (struct ask){.fd = -1};
 	for (int i = 0; i < n; i++) {
 		int one = control_connect(paths[i], &a->fd);
 
@@ -29,8 +29,8 @@ ask_open(struct ask *a, const struct config *c)
 			err = one;
 		}
 	}
-	snprintf(a->where, sizeof a->where, "%s%s%s", n > 0 ? paths[0] : "any socket", n > 1 ? " or " : "",
-		n > 1 ? paths[1] : "");
+	snprintf(a->where, sizeof a->where, "%s%s%s", n > 0 ? paths[0] : "any socket",
+	        n > 1 ? " or " : "", n > 1 ? paths[1] : "");
 	errno = saved;
 	return err;
 }
@@ -38,7 +38,7 @@ ask_open(struct ask *a, const struct config *c)
 void
 ask_use(struct ask *a, int fd)
 {
-	*a = (struct ask){ .fd = fd, .where = "a test" };
+	*a = (struct ask){.fd = fd, .where = "a test"};
 }
 
 void
@@ -60,7 +60,7 @@ reply_fini(struct reply *r)
 static int
 wait_for(int fd, short events, int64_t deadline)
 {
-	struct pollfd p = { .fd = fd, .events = events };
+	struct pollfd p = {.fd = fd, .events = events};
 
 	for (;;) {
 		int64_t left = deadline - now_ms();
@@ -154,8 +154,9 @@ int
 ask_daemon(struct ask *a, const struct ask_command *q, struct reply *out)
 {
 	int64_t deadline = now_ms() + q->timeout_ms;
-	struct timeval limit = { .tv_sec = q->timeout_ms / 1000, .tv_usec = q->timeout_ms % 1000 * 1000 };
-	struct reply r = { .type = 0 };
+	struct timeval limit = {
+	        .tv_sec = q->timeout_ms / 1000, .tv_usec = q->timeout_ms % 1000 * 1000};
+	struct reply r = {.type = 0};
 	struct buf empty;
 	int err;
 

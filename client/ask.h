@@ -13,21 +13,23 @@
 #include "mesh/config.h"
 #include "mesh/control.h"
 
-#define ASK_MS 10000           /* for what the daemon answers at once */
-#define ASK_SLOW_MS 90000      /* for what talks to other nodes: join, leave */
-#define ASK_IMPORT_MS 300000   /* for hashing and storing a toolchain */
+#define ASK_MS 10000         /* for what the daemon answers at once */
+#define ASK_SLOW_MS 90000    /* for what talks to other nodes: join, leave */
+#define ASK_IMPORT_MS 300000 /* for hashing and storing a toolchain */
 #define ASK_ERROR_SIZE 512
 
 struct reply {
-	uint8_t type;                /* CONTROL_OK, CONTROL_TOOLCHAIN */
-	struct packet *packet;       /* the body, or the memfd's content when there is one */
-	struct buf bytes;            /* what packet points into */
+	uint8_t type;          /* CONTROL_OK, CONTROL_TOOLCHAIN */
+	struct packet *packet; /* the body, or the memfd's content when there is one */
+	struct buf bytes;      /* what packet points into */
 };
 
 struct ask {
 	int fd;
-	char where[2 * CONFIG_VALUE_SIZE + 8]; /* the socket that answered, or all that were tried */
-	char error[ASK_ERROR_SIZE];            /* the daemon's text after IM_ERR_REFUSED, cleaned for a terminal */
+	char where[2 * CONFIG_VALUE_SIZE +
+	           8]; /* the socket that answered, or all that were tried */
+	char error
+	        [ASK_ERROR_SIZE]; /* the daemon's text after IM_ERR_REFUSED, cleaned for a terminal */
 };
 
 /* Connects. IM_ERR_ABSENT: nothing listens; IM_ERR_SYSTEM with errno: there is one, but not for us. */

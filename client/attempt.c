@@ -8,7 +8,8 @@
 #define OUTPUT_FILE 2
 
 void
-attempt_init(struct attempt *a, const struct plan *plan, const struct digest *toolchain, uint64_t output_max)
+attempt_init(struct attempt *a, const struct plan *plan, const struct digest *toolchain,
+        uint64_t output_max)
 {
 	memset(a, 0, sizeof *a);
 	link_init(&a->link);
@@ -99,7 +100,8 @@ attempt_pump(struct attempt *a, const struct input *in, int64_t now)
 		const struct input_block *b = &in->blocks[a->blocks_sent++];
 		r = link_send(&a->link, WIRE_DATA, b->data, b->len);
 	}
-	if (r == 0 && a->state == ATTEMPT_SENDING && in->state == INPUT_READY && a->blocks_sent == in->nblocks) {
+	if (r == 0 && a->state == ATTEMPT_SENDING && in->state == INPUT_READY &&
+	        a->blocks_sent == in->nblocks) {
 		r = send_end(a, in);
 		a->state = ATTEMPT_WAITING;
 		a->sent_ms = now;
@@ -163,7 +165,8 @@ take_result(struct attempt *a, const uint8_t *body, size_t len, int64_t now)
 {
 	int r;
 
-	if (job_result_decode(&a->result, body, len) != 0 || a->result.noutputs != OUTPUT_FILE + a->plan->job.noutputs) {
+	if (job_result_decode(&a->result, body, len) != 0 ||
+	        a->result.noutputs != OUTPUT_FILE + a->plan->job.noutputs) {
 		over(a, ATTEMPT_LOST, "the peer sent a result that cannot be read");
 		return;
 	}
@@ -171,7 +174,8 @@ take_result(struct attempt *a, const uint8_t *body, size_t len, int64_t now)
 	a->result_ms = now;
 	a->skip = result_end(&a->result) != ATTEMPT_ACCEPTED;
 	if (!sizes_fit(a)) {
-		over(a, a->skip ? result_end(&a->result) : ATTEMPT_LOST, "the peer announced outputs over the limit");
+		over(a, a->skip ? result_end(&a->result) : ATTEMPT_LOST,
+		        "the peer announced outputs over the limit");
 		return;
 	}
 	next_output(a);
@@ -191,8 +195,8 @@ take_block(struct attempt *a, const uint8_t *body, size_t len)
 	size_t n;
 	int r = 0;
 
-	if (a->current >= a->result.noutputs || wire_block_decode(body, len, raw, &n) != 0 || n == 0 ||
-		n > a->result.outputs[a->current].size - a->current_size) {
+	if (a->current >= a->result.noutputs || wire_block_decode(body, len, raw, &n) != 0 ||
+	        n == 0 || n > a->result.outputs[a->current].size - a->current_size) {
 		over(a, ATTEMPT_LOST, "the peer sent output bytes that it had not announced");
 		return;
 	}
@@ -222,9 +226,11 @@ take_done(struct attempt *a)
 	}
 	a->idle = true;
 	if (end == ATTEMPT_FAILED || end == ATTEMPT_REFUSED)
-		snprintf(text, sizeof text, "the peer could not run it: %s", job_end_name(a->result.end));
+		snprintf(text, sizeof text, "the peer could not run it: %s",
+		        job_end_name(a->result.end));
 	else if (end == ATTEMPT_COMPILE_ERROR)
-		snprintf(text, sizeof text, "exit status %d, signal %d there", a->result.exit_code, a->result.signal);
+		snprintf(text, sizeof text, "exit status %d, signal %d there", a->result.exit_code,
+		        a->result.signal);
 	over(a, end, text);
 }
 

@@ -11,7 +11,7 @@
 void
 call_init(struct call *c, const struct command *command)
 {
-	*c = (struct call){ .command = command };
+	*c = (struct call){.command = command};
 	buf_init(&c->out, CALL_OUTPUT_MAX);
 	buf_init(&c->err, CALL_OUTPUT_MAX);
 }
@@ -112,7 +112,8 @@ call_open(struct call *c, struct ask *a)
 		return CALL_DONE;
 	if (err == IM_ERR_SYSTEM)
 		return call_fail(c, "cannot reach the daemon at %s: %s", a->where, strerror(errno));
-	return call_fail(c, "no daemon answers at %s; start it with 'icemeshd' or 'icemesh join'", a->where);
+	return call_fail(
+	        c, "no daemon answers at %s; start it with 'icemeshd' or 'icemesh join'", a->where);
 }
 
 int
@@ -122,13 +123,17 @@ call_ask_failed(struct call *c, const struct ask *a, int err)
 	case IM_ERR_REFUSED:
 		return call_fail(c, "%s", a->error);
 	case IM_ERR_TIMEOUT:
-		return call_fail(c, "the daemon at %s did not answer in time; its log says what it is doing", a->where);
+		return call_fail(c,
+		        "the daemon at %s did not answer in time; its log says what it is doing",
+		        a->where);
 	case IM_ERR_CLOSED:
-		return call_fail(c, "the daemon at %s ended before it answered; its log says why", a->where);
+		return call_fail(
+		        c, "the daemon at %s ended before it answered; its log says why", a->where);
 	case IM_ERR_SYSTEM:
 		return call_fail(c, "the daemon at %s: %s", a->where, strerror(errno));
 	default:
-		return call_fail(c, "the daemon at %s gave an answer that is %s; are both of the same version?", a->where,
-			im_strerror(err));
+		return call_fail(c,
+		        "the daemon at %s gave an answer that is %s; are both of the same version?",
+		        a->where, im_strerror(err));
 	}
 }

@@ -28,10 +28,10 @@ struct command {
 
 struct call {
 	const struct command *command;
-	struct config config;  /* after call_config() */
-	struct buf out, err;   /* not flushed yet */
-	bool tty, colour;      /* of standard output */
-	unsigned width, height; /* columns and lines of the terminal, 0 when piped */
+	struct config config;          /* after call_config() */
+	struct buf out, err;           /* not flushed yet */
+	bool tty, colour;              /* of standard output */
+	unsigned width, height;        /* columns and lines of the terminal, 0 when piped */
 	void (*flush)(struct call *c); /* writes out what is there, for long work; NULL: not yet */
 };
 

@@ -17,13 +17,15 @@ set_attributes(posix_spawnattr_t *attr)
 	sigemptyset(&usual);
 	sigaddset(&usual, SIGCHLD);
 	sigaddset(&usual, SIGPIPE);
-	if (posix_spawnattr_setsigmask(attr, &none) != 0 || posix_spawnattr_setsigdefault(attr, &usual) != 0)
+	if (posix_spawnattr_setsigmask(attr, &none) != 0 ||
+	        posix_spawnattr_setsigdefault(attr, &usual) != 0)
 		return IM_ERR_SYSTEM;
 	if (posix_spawnattr_setpgroup(attr, 0) != 0)
 		return IM_ERR_SYSTEM;
 	return posix_spawnattr_setflags(attr,
-		       POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP) == 0
-		? 0 : IM_ERR_SYSTEM;
+	               POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP) == 0
+	               ? 0
+	               : IM_ERR_SYSTEM;
 }
 
 int
@@ -39,7 +41,8 @@ child_start(struct child *c, char *const *argv, char *const *env, const struct c
 	if (posix_spawnattr_init(&attr) != 0)
 		goto out_actions;
 	for (int i = 0; i < CHILD_FDS; i++)
-		if (fds->fd[i] >= 0 && posix_spawn_file_actions_adddup2(&actions, fds->fd[i], i) != 0)
+		if (fds->fd[i] >= 0 &&
+		        posix_spawn_file_actions_adddup2(&actions, fds->fd[i], i) != 0)
 			goto out;
 	if (set_attributes(&attr) != 0)
 		goto out;

@@ -1,6 +1,7 @@
 /*
- * Starts a program in a process group of its own, with pipes or files for its descriptors, an empty signal mask and default
- * signal actions, so that it can be killed with everything that it started.  Never waits.
+ * Starts a program in a process group of its own, with pipes or files for its descriptors, an empty
+ * signal mask and default signal actions, so that it can be killed with everything that it started.
+ * Never waits.
  */
 #ifndef CLIENT_CHILD_H
 #define CLIENT_CHILD_H
@@ -16,13 +17,15 @@ struct child {
 	int status; /* of waitpid, once it ended */
 };
 
-/* What the child has as descriptors 0 to 3: one of ours, or -1: descriptors 0 to 2 stay as they are, 3 is closed. */
+/* What the child has as descriptors 0 to 3: one of ours, or -1: descriptors 0 to 2 stay as they
+ * are, 3 is closed. */
 struct child_fds {
 	int fd[CHILD_FDS];
 };
 
 /* IM_ERR_SYSTEM. */
-int child_start(struct child *c, char *const *argv, char *const *env, const struct child_fds *fds) IM_MUST;
+int child_start(
+        struct child *c, char *const *argv, char *const *env, const struct child_fds *fds) IM_MUST;
 /* Collects the child if it has ended; true when none runs any more. */
 bool child_ended(struct child *c);
 /* Kills the whole process group and collects the child. */

@@ -89,14 +89,18 @@ say_init(struct call *c, const struct reply *r)
 
 	take_text(r, 1, mesh, sizeof mesh);
 	take_text(r, 3, node, sizeof node);
-	call_say(c, "Made mesh '%s': its root key is on this machine, and this node, '%s', has every role in it.", mesh, node);
-	call_say(c, "Next: 'icemesh invite' prints a token; 'icemesh join TOKEN' on another machine adds it.");
+	call_say(c,
+	        "Made mesh '%s': its root key is on this machine, and this node, '%s', has every "
+	        "role in it.",
+	        mesh, node);
+	call_say(c, "Next: 'icemesh invite' prints a token; 'icemesh join TOKEN' on another "
+	            "machine adds it.");
 }
 
 int
 cmd_init(struct call *c, int argc, char **argv)
 {
-	struct ask_command q = { .type = CONTROL_INIT, .pass_fd = -1, .timeout_ms = ASK_SLOW_MS };
+	struct ask_command q = {.type = CONTROL_INIT, .pass_fd = -1, .timeout_ms = ASK_SLOW_MS};
 	const char *name = NULL;
 	struct reply r;
 	struct buf body;
@@ -134,11 +138,12 @@ struct invitation {
 static int
 take_invitation(struct call *c, int argc, char **argv, struct invitation *v)
 {
-	static const struct opt table[] = { { "role", 0, true }, { "uses", 0, true }, { "expires", 0, true } };
+	static const struct opt table[] = {
+	        {"role", 0, true}, {"uses", 0, true}, {"expires", 0, true}};
 	struct opts o;
 	int got;
 
-	*v = (struct invitation){ ROLE_WORKER, 1, EXPIRES_S };
+	*v = (struct invitation){ROLE_WORKER, 1, EXPIRES_S};
 	opts_init(&o, argc, argv);
 	while ((got = opts_next(&o, table, 3)) != OPTS_END) {
 		if (got == OPTS_BAD)
@@ -154,16 +159,32 @@ take_invitation(struct call *c, int argc, char **argv, struct invitation *v)
 		if (got == 1 && (parse_number(&v->uses, o.value, USES_MAX) != 0 || v->uses == 0))
 			return call_usage(c, "--uses: write a number from 1 to %d", USES_MAX);
 		if (got == 2 && (parse_duration(&v->seconds, o.value) != 0 || v->seconds == 0))
-			return call_usage(c, "--expires: write a time above 0, for example 90s, 15m, 24h or 7d");
+			return call_usage(c,
+			        "--expires: write a time above 0, for example 90s, 15m, 24h or 7d");
 	}
 	return CALL_DONE;
+}
+
+static void
+lifetime_text(unsigned seconds, char *out, size_t size)
+{
+	static const struct {
+		unsigned seconds;
+		const char *name;
+	} units[] = {{86400, "day"}, {3600, "hour"}, {60, "minute"}, {1, "second"}};
+	size_t i = 0;
+
+	while (seconds % units[i].seconds != 0)
+		i++;
+	snprintf(out, size, "%u %s%s", seconds / units[i].seconds, units[i].name,
+	        seconds == units[i].seconds ? "" : "s");
 }
 
 int
 cmd_invite(struct call *c, int argc, char **argv)
 {
-	struct ask_command q = { .type = CONTROL_INVITE, .pass_fd = -1, .timeout_ms = ASK_MS };
-	char token[TOKEN_TEXT_MAX];
+	struct ask_command q = {.type = CONTROL_INVITE, .pass_fd = -1, .timeout_ms = ASK_MS};
+	char token[TOKEN_TEXT_MAX], lifetime[WORD_SIZE];
 	struct invitation v;
 	struct reply r;
 	struct buf body;
@@ -190,8 +211,11 @@ cmd_invite(struct call *c, int argc, char **argv)
 	if (err != 0) {
 		err = call_ask_failed(c, &a, err);
 	} else {
-		call_say(c, "For %" PRIu64 " machine%s, within %u minutes; whoever has it can join, so pass it on privately:", v.uses,
-			v.uses == 1 ? "" : "s", (v.seconds + 59) / 60);
+		lifetime_text(v.seconds, lifetime, sizeof lifetime);
+		call_say(c,
+		        "For %" PRIu64
+		        " machine%s, within %s; whoever has it can join, so pass it on privately:",
+		        v.uses, v.uses == 1 ? "" : "s", lifetime);
 		call_say(c, "%s", token);
 	}
 	buf_fini(&body);
@@ -224,12 +248,12 @@ struct joining {
 static int
 take_joining(struct call *c, int argc, char **argv, struct joining *j)
 {
-	static const struct opt table[] = { { "seed", 0, true } };
+	static const struct opt table[] = {{"seed", 0, true}};
 	struct token t;
 	struct opts o;
 	int got, err;
 
-	*j = (struct joining){ .token = NULL };
+	*j = (struct joining){.token = NULL};
 	opts_init(&o, argc, argv);
 	while ((got = opts_next(&o, table, 1)) != OPTS_END) {
 		if (got == OPTS_BAD)
@@ -248,7 +272,8 @@ take_joining(struct call *c, int argc, char **argv, struct joining *j)
 	if (err == IM_ERR_VERSION)
 		return call_fail(c, "the token was made by a newer icemesh; update this machine's");
 	if (err != 0)
-		return call_fail(c, "this is no token, or it was mistyped; copy the last line of 'icemesh invite' whole");
+		return call_fail(c, "this is no token, or it was mistyped; copy the last line of "
+		                    "'icemesh invite' whole");
 	return CALL_DONE;
 }
 
@@ -263,9 +288,11 @@ say_joined(struct call *c, const struct reply *r)
 	take_text(r, 4, trust, sizeof trust);
 	if (item_uint(packet_root(r->packet), 5, UINT32_MAX, &peers) != 0)
 		peers = 0;
-	call_say(c, "Joined mesh '%s' as '%s', a %s; %" PRIu64 " peer%s seen.", mesh, node, trust, peers, peers == 1 ? "" : "s");
+	call_say(c, "Joined mesh '%s' as '%s', a %s; %" PRIu64 " peer%s seen.", mesh, node, trust,
+	        peers, peers == 1 ? "" : "s");
 	if (strcmp(trust, "spare") == 0)
-		call_say(c, "A spare lends its cores; with a token ('icemesh invite' on a member) it would be trusted, too.");
+		call_say(c, "A spare lends its cores; with a token ('icemesh invite' on a member) "
+		            "it would be trusted, too.");
 	if (peers == 0)
 		call_say(c, "None answers yet: 'icemesh doctor' says what could keep them apart.");
 	else
@@ -275,7 +302,7 @@ say_joined(struct call *c, const struct reply *r)
 int
 cmd_join(struct call *c, int argc, char **argv)
 {
-	struct ask_command q = { .type = CONTROL_JOIN, .pass_fd = -1, .timeout_ms = ASK_SLOW_MS };
+	struct ask_command q = {.type = CONTROL_JOIN, .pass_fd = -1, .timeout_ms = ASK_SLOW_MS};
 	struct joining j;
 	struct reply r;
 	struct buf body;
@@ -311,7 +338,7 @@ cmd_join(struct call *c, int argc, char **argv)
 int
 cmd_leave(struct call *c, int argc, char **argv)
 {
-	struct ask_command q = { .type = CONTROL_LEAVE, .pass_fd = -1, .timeout_ms = ASK_SLOW_MS };
+	struct ask_command q = {.type = CONTROL_LEAVE, .pass_fd = -1, .timeout_ms = ASK_SLOW_MS};
 	struct reply r;
 	struct ask a;
 	int err = take_operands(c, argc, argv, NULL, 0);

@@ -41,7 +41,7 @@ put_json(const struct peer *peers, uint32_t n, struct buf *out)
 static int
 show(struct call *c, struct ask *a, bool json, struct buf *out)
 {
-	struct ask_command q = { .type = CONTROL_PEERS, .pass_fd = -1, .timeout_ms = ASK_MS };
+	struct ask_command q = {.type = CONTROL_PEERS, .pass_fd = -1, .timeout_ms = ASK_MS};
 	struct peer *peers = NULL;
 	struct reply r;
 	uint32_t n;
@@ -68,7 +68,8 @@ put_screen(struct buf *screen, unsigned height, struct buf *out)
 	const char *line = buf_text(screen), *end;
 
 	buf_printf(out, SCREEN_HOME);
-	for (unsigned i = 1; line != NULL && *line != 0 && (height == 0 || i < height); line = end + 1, i++) {
+	for (unsigned i = 1; line != NULL && *line != 0 && (height == 0 || i < height);
+	        line = end + 1, i++) {
 		end = strchr(line, '\n');
 		buf_printf(out, "%.*s" LINE_CLEAR "\n", (int)(end - line), line);
 	}
@@ -99,7 +100,7 @@ watch(struct call *c, struct ask *a)
 int
 cmd_peers(struct call *c, int argc, char **argv)
 {
-	static const struct opt table[] = { { "json", 0, false }, { "watch", 0, false } };
+	static const struct opt table[] = {{"json", 0, false}, {"watch", 0, false}};
 	bool json = false, watching = false;
 	struct opts o;
 	struct ask a;
@@ -115,7 +116,8 @@ cmd_peers(struct call *c, int argc, char **argv)
 		watching = watching || got == 1;
 	}
 	if (watching && (json || !c->tty))
-		return call_usage(c, "--watch draws on a terminal; without one, ask for --json again and again");
+		return call_usage(c,
+		        "--watch draws on a terminal; without one, ask for --json again and again");
 	status = call_open(c, &a);
 	if (status != CALL_DONE)
 		return status;

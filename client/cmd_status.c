@@ -6,7 +6,7 @@
 static int
 show(struct call *c, struct ask *a, bool json)
 {
-	struct ask_command q = { .type = CONTROL_STATUS, .pass_fd = -1, .timeout_ms = ASK_MS };
+	struct ask_command q = {.type = CONTROL_STATUS, .pass_fd = -1, .timeout_ms = ASK_MS};
 	struct status s;
 	struct reply r;
 	int err = ask_daemon(a, &q, &r);
@@ -28,7 +28,7 @@ show(struct call *c, struct ask *a, bool json)
 int
 cmd_status(struct call *c, int argc, char **argv)
 {
-	static const struct opt table[] = { { "json", 0, false } };
+	static const struct opt table[] = {{"json", 0, false}};
 	bool json = false;
 	struct opts o;
 	struct ask a;

@@ -78,9 +78,11 @@ take_created(const struct reply *r, struct created *out)
 
 /* Gives the tarball to the daemon, which signs and stores it. */
 static int
-import(struct call *c, struct ask *a, const char *compiler, const struct pack *p, struct created *out)
+import(struct call *c, struct ask *a, const char *compiler, const struct pack *p,
+        struct created *out)
 {
-	struct ask_command q = { .type = CONTROL_IMPORT, .pass_fd = p->fd, .timeout_ms = ASK_IMPORT_MS };
+	struct ask_command q = {
+	        .type = CONTROL_IMPORT, .pass_fd = p->fd, .timeout_ms = ASK_IMPORT_MS};
 	struct reply r;
 	struct buf body;
 	int err;
@@ -141,14 +143,16 @@ static int
 write_files(struct call *c, const char *path, const struct pack *p, const struct created *t)
 {
 	char signature[FILES_PATH_SIZE];
-	int n = snprintf(signature, sizeof signature, "%s%s", path, SIGNATURE_SUFFIX), err = IM_ERR_LIMIT;
+	int n = snprintf(signature, sizeof signature, "%s%s", path, SIGNATURE_SUFFIX),
+	    err = IM_ERR_LIMIT;
 
 	if (n > 0 && (size_t)n < sizeof signature)
 		err = copy_out(p->fd, path);
 	if (err == 0 && t->signature[0] != 0)
 		err = files_write(signature, t->signature, strlen(t->signature), 0644);
 	if (err != 0)
-		return call_fail(c, "%s: %s", path, err == IM_ERR_SYSTEM ? strerror(errno) : im_strerror(err));
+		return call_fail(c, "%s: %s", path,
+		        err == IM_ERR_SYSTEM ? strerror(errno) : im_strerror(err));
 	if (t->signature[0] != 0)
 		call_say(c, "written     %s, %s", path, signature);
 	else
@@ -160,14 +164,16 @@ static int
 create_one(struct call *c, struct ask *a, const char *name, const char *output)
 {
 	char compiler[TOOLS_PATH_SIZE], why[PACK_WHY_SIZE], hex[DIGEST_HEX_SIZE], size[AMOUNT_SIZE];
-	struct created t = { .size = 0 };
+	struct created t = {.size = 0};
 	struct pack p;
 	struct stat st;
 	int err = tools_compiler(name, NULL, compiler, sizeof compiler);
 
 	if (err != 0)
-		return call_fail(c, "%s: %s", name, err == IM_ERR_REFUSED ? "is icemesh-cc itself; name the compiler behind it"
-			: "no such compiler in PATH; install it or give its path");
+		return call_fail(c, "%s: %s", name,
+		        err == IM_ERR_REFUSED
+		                ? "is icemesh-cc itself; name the compiler behind it"
+		                : "no such compiler in PATH; install it or give its path");
 	if (c->tty) {
 		call_say(c, "packing %s ...", compiler);
 		call_flush(c);
@@ -193,8 +199,8 @@ create_one(struct call *c, struct ask *a, const char *name, const char *output)
 static int
 create(struct call *c, int argc, char **argv)
 {
-	static const struct opt table[] = { { "output", 'o', true } };
-	struct creation v = { .ncompilers = 0 };
+	static const struct opt table[] = {{"output", 'o', true}};
+	struct creation v = {.ncompilers = 0};
 	struct opts o;
 	struct ask a;
 	int got, err = CALL_DONE;
@@ -227,8 +233,8 @@ create(struct call *c, int argc, char **argv)
 static int
 list(struct call *c, int argc, char **argv)
 {
-	static const struct opt table[] = { { "json", 0, false } };
-	struct ask_command q = { .type = CONTROL_TOOLCHAINS, .pass_fd = -1, .timeout_ms = ASK_MS };
+	static const struct opt table[] = {{"json", 0, false}};
+	struct ask_command q = {.type = CONTROL_TOOLCHAINS, .pass_fd = -1, .timeout_ms = ASK_MS};
 	struct reply r;
 	bool json = false;
 	struct opts o;
@@ -271,7 +277,7 @@ struct root {
 static int
 ask_root(struct call *c, struct root *out)
 {
-	struct ask_command q = { .type = CONTROL_ROOT, .pass_fd = -1, .timeout_ms = ASK_MS };
+	struct ask_command q = {.type = CONTROL_ROOT, .pass_fd = -1, .timeout_ms = ASK_MS};
 	struct reply r;
 	struct ask a;
 	int err;
@@ -295,7 +301,7 @@ static int
 verify_files(struct call *c, const char *path, const char *signature_path, const struct root *root)
 {
 	char why[VERIFY_WHY_SIZE], hex[DIGEST_HEX_SIZE];
-	struct verify v = { .root_pk = root->pk, .mesh = root->mesh, .now = (uint64_t)time(NULL) };
+	struct verify v = {.root_pk = root->pk, .mesh = root->mesh, .now = (uint64_t)time(NULL)};
 	struct signature s;
 	struct buf text;
 	int fd = -1, err, status;
@@ -303,8 +309,11 @@ verify_files(struct call *c, const char *path, const char *signature_path, const
 	buf_init(&text, SIGN_TEXT_MAX);
 	err = files_read(signature_path, &text);
 	if (err != 0) {
-		status = call_fail(c, "%s: %s", signature_path, err == IM_ERR_SYSTEM ? strerror(errno) :
-			err == IM_ERR_LIMIT ? "too long for a signature" : "there is no signature; 'icemesh toolchain create -o' writes one");
+		status = call_fail(c, "%s: %s", signature_path,
+		        err == IM_ERR_SYSTEM  ? strerror(errno)
+		        : err == IM_ERR_LIMIT ? "too long for a signature"
+		                              : "there is no signature; 'icemesh toolchain create "
+		                                "-o' writes one");
 		goto out;
 	}
 	fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -324,7 +333,7 @@ verify_files(struct call *c, const char *path, const char *signature_path, const
 	call_say(c, "digest      %s", hex);
 	call_say(c, "size        %" PRIu64, s.size);
 	call_say(c, "signed by   %s, %s of mesh '%s'", s.signer.name,
-		(s.signer.roles & ROLE_SIGNER) != 0 ? "a signer" : "a member", root->mesh);
+	        (s.signer.roles & ROLE_SIGNER) != 0 ? "a signer" : "a member", root->mesh);
 	status = CALL_DONE;
 out:
 	if (fd >= 0)
@@ -336,7 +345,7 @@ out:
 static int
 verify(struct call *c, int argc, char **argv)
 {
-	const char *words[2] = { NULL, NULL };
+	const char *words[2] = {NULL, NULL};
 	char signature[FILES_PATH_SIZE];
 	struct root root;
 	struct opts o;
@@ -376,5 +385,6 @@ cmd_toolchain(struct call *c, int argc, char **argv)
 		return list(c, argc - 1, argv + 1);
 	if (strcmp(argv[1], "verify") == 0)
 		return verify(c, argc - 1, argv + 1);
-	return call_usage(c, "toolchain: unknown word '%.80s'; say create, list or verify", argv[1]);
+	return call_usage(
+	        c, "toolchain: unknown word '%.80s'; say create, list or verify", argv[1]);
 }

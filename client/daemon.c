@@ -111,7 +111,8 @@ daemon_want(struct daemon *d, const struct want *w)
 }
 
 int
-daemon_return(struct daemon *d, const uint8_t state[CHANNEL_STATE_LEN], const struct node_id *node, int fd)
+daemon_return(struct daemon *d, const uint8_t state[CHANNEL_STATE_LEN], const struct node_id *node,
+        int fd)
 {
 	struct buf b;
 

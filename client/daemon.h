@@ -1,9 +1,10 @@
 /*
- * The wrapper's side of the control protocol (mesh/control.h): questions about one compile, and the daemon's answers.
+ * The wrapper's side of the control protocol (mesh/control.h): questions about one compile, and the
+ * daemon's answers.
  *
- * The socket is non-blocking and the daemon is never waited for without a deadline: without its help a compile is
- * local, no more.  Of REPORTs, those with an outcome other than OUTCOME_FINE tell of one attempt at a peer, and
- * exactly one with OUTCOME_FINE ends each compile.
+ * The socket is non-blocking and the daemon is never waited for without a deadline: without its
+ * help a compile is local, no more.  Of REPORTs, those with an outcome other than OUTCOME_FINE tell
+ * of one attempt at a peer, and exactly one with OUTCOME_FINE ends each compile.
  */
 #ifndef CLIENT_DAEMON_H
 #define CLIENT_DAEMON_H
@@ -30,14 +31,15 @@ enum outcome { OUTCOME_FINE = 0, OUTCOME_PEER_LOST = 1, OUTCOME_JOB_FAILED = 2 }
 
 /* One answer; which fields count depends on the type. */
 struct answer {
-	enum control_type type;             /* CONTROL_TOOLCHAIN, PACK, LOCAL, GRANT, BUSY, ERROR */
+	enum control_type type; /* CONTROL_TOOLCHAIN, PACK, LOCAL, GRANT, BUSY, ERROR */
 	struct digest toolchain;
-	const uint8_t *witness; size_t witness_len; /* into the daemon's buffer, until the next answer */
+	const uint8_t *witness;
+	size_t witness_len; /* into the daemon's buffer, until the next answer */
 	char reason[REASON_SIZE], text[DAEMON_TEXT_SIZE];
 	uint8_t channel[CHANNEL_STATE_LEN]; /* secret */
 	struct node_id node;
 	char peer[NAME_SIZE];
-	int fd;                             /* the channel's socket, now the caller's; -1 otherwise */
+	int fd; /* the channel's socket, now the caller's; -1 otherwise */
 };
 
 struct want {
@@ -67,14 +69,17 @@ void daemon_fini(struct daemon *d);
 int daemon_compiler(struct daemon *d, const char *path) IM_MUST;
 int daemon_packing(struct daemon *d, const char *path) IM_MUST;
 /* A packed toolchain; fd stays the caller's. */
-int daemon_import(struct daemon *d, const char *path, const struct buf *witness, bool replace, int fd) IM_MUST;
+int daemon_import(struct daemon *d, const char *path, const struct buf *witness, bool replace,
+        int fd) IM_MUST;
 int daemon_want(struct daemon *d, const struct want *w) IM_MUST;
 /* The channel back; fd stays the caller's to close. */
-int daemon_return(struct daemon *d, const uint8_t state[CHANNEL_STATE_LEN], const struct node_id *node, int fd) IM_MUST;
+int daemon_return(struct daemon *d, const uint8_t state[CHANNEL_STATE_LEN],
+        const struct node_id *node, int fd) IM_MUST;
 /* What came of a compile or an attempt; failures do not matter. */
 void daemon_report(struct daemon *d, const struct report *r);
 
-/* The answer that waits. IM_ERR_ABSENT when none does, IM_ERR_CLOSED, IM_ERR_FORMAT or another error of the decoder. */
+/* The answer that waits. IM_ERR_ABSENT when none does, IM_ERR_CLOSED, IM_ERR_FORMAT or another
+ * error of the decoder. */
 int daemon_answer(struct daemon *d, struct answer *a) IM_MUST;
 
 #endif

@@ -4,7 +4,8 @@
 
 static const char *const names[] = {"__DATE__", "__TIME__", "__TIMESTAMP__"};
 
-_Static_assert(sizeof "__TIMESTAMP__" - 1 == DATEMACRO_TAIL + 1, "the tail is the longest name less one byte");
+_Static_assert(sizeof "__TIMESTAMP__" - 1 == DATEMACRO_TAIL + 1,
+        "the tail is the longest name less one byte");
 
 void
 datemacro_init(struct datemacro *d)

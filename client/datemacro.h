@@ -1,7 +1,8 @@
 /*
- * Finds __DATE__, __TIME__ and __TIMESTAMP__ in preprocessed text whose macros are not expanded yet: a peer would expand them by
- * its own clock.  Works on a stream that is cut anywhere.  A mention in a comment or a text counts too; that costs one
- * further run of the preprocessor, never a wrong object.
+ * Finds __DATE__, __TIME__ and __TIMESTAMP__ in preprocessed text whose macros are not expanded
+ * yet: a peer would expand them by its own clock.  Works on a stream that is cut anywhere.  A
+ * mention in a comment or a text counts too; that costs one further run of the preprocessor, never
+ * a wrong object.
  */
 #ifndef CLIENT_DATEMACRO_H
 #define CLIENT_DATEMACRO_H
@@ -12,7 +13,8 @@
 #define DATEMACRO_TAIL 12 /* the longest name less one byte */
 
 struct datemacro {
-	char tail[2 * DATEMACRO_TAIL]; /* the last bytes so far, and room for the first ones that follow */
+	char tail[2 * DATEMACRO_TAIL]; /* the last bytes so far, and room for the first ones that
+	                                  follow */
 	size_t len;
 	bool seen;
 };

@@ -8,6 +8,7 @@
 #include "client/local.h"
 #include "client/printable.h"
 #include "client/tools.h"
+#include "mesh/programs.h"
 
 #define LINE_SIZE 1024
 
@@ -64,15 +65,17 @@ doctor_bad(struct doctor *d, const char *remedy, const char *fmt, ...)
 void
 doctor_programs(struct doctor *d)
 {
-	static const char *const names[] = { "icemeshd", "icemesh-exec", "icemesh-cc" };
+	static const char *const names[] = {"icemeshd", "icemesh-exec", "icemesh-cc"};
 	char path[TOOLS_PATH_SIZE];
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (tools_find(names[i], path, sizeof path) == 0)
+		if (program_find(names[i], path, sizeof path) == 0)
 			doctor_ok(d, "%s is %s", names[i], path);
 		else
-			doctor_bad(d, "install icemesh whole ('make install'), or run it from its build folder",
-				"%s is not installed beside icemesh", names[i]);
+			doctor_bad(d,
+			        "install icemesh whole ('make install'), or run it from its build "
+			        "folder",
+			        "%s is not installed beside icemesh", names[i]);
 }
 
 /* A script in a compiler's place cannot be packed, since what it runs is anybody's guess. */
@@ -103,7 +106,7 @@ check_compiler(struct doctor *d, const char *name, const char *key)
 			doctor_note(d, remedy, "no compiler '%.200s' in PATH", name);
 	} else if (!is_elf(path)) {
 		doctor_note(d, "name the compiler behind it: make CC=\"icemesh-cc gcc\"",
-			"%s is no program but a script or a wrapper; its compiles run here", path);
+		        "%s is no program but a script or a wrapper; its compiles run here", path);
 	} else {
 		doctor_ok(d, "%s is %s", name, path);
 	}
@@ -126,7 +129,8 @@ place_in_path(const char *path, const char *name, bool wrapper)
 
 	for (; path != NULL && *path != 0; path = *end != 0 ? end + 1 : NULL, place++) {
 		end = strchrnul(path, ':');
-		if (*path != '/' || snprintf(one, sizeof one, "%.*s/%s", (int)(end - path), path, name) >= (int)sizeof one)
+		if (*path != '/' || snprintf(one, sizeof one, "%.*s/%s", (int)(end - path), path,
+		                            name) >= (int)sizeof one)
 			continue;
 		if (access(one, X_OK) == 0 && tools_is_wrapper(one) == wrapper)
 			return place;
@@ -137,11 +141,12 @@ place_in_path(const char *path, const char *name, bool wrapper)
 void
 doctor_links(struct doctor *d)
 {
-	static const char *const names[] = { "gcc", "cc", "clang", "g++", "c++" };
+	static const char *const names[] = {"gcc", "cc", "clang", "g++", "c++"};
 	const char *shadowed = NULL, *linked = NULL;
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-		int ours = place_in_path(d->path, names[i], true), real = place_in_path(d->path, names[i], false);
+		int ours = place_in_path(d->path, names[i], true),
+		    real = place_in_path(d->path, names[i], false);
 
 		if (ours >= 0 && real >= 0)
 			linked = names[i];
@@ -150,11 +155,13 @@ doctor_links(struct doctor *d)
 	}
 	if (shadowed != NULL)
 		doctor_note(d, "put the folder with icemesh's links first in PATH",
-			"icemesh's link '%s' stands behind the real one in PATH and does nothing", shadowed);
+		        "icemesh's link '%s' stands behind the real one in PATH and does nothing",
+		        shadowed);
 	else if (linked != NULL)
 		doctor_ok(d, "icemesh's links (%s...) come first in PATH", linked);
 	else
-		doctor_ok(d, "PATH has no links to icemesh-cc; 'make CC=\"icemesh-cc gcc\"' uses it");
+		doctor_ok(
+		        d, "PATH has no links to icemesh-cc; 'make CC=\"icemesh-cc gcc\"' uses it");
 }
 
 void
@@ -167,23 +174,25 @@ doctor_slots(struct doctor *d)
 	if (err == 0 || err == IM_ERR_ABSENT) /* all in use is as good */
 		doctor_ok(d, "local slots can be taken; there are %u", d->config->local_slots);
 	else
-		doctor_bad(d, "remove /tmp/icemesh-slots-UID when another user owns it, and see that /tmp can be written",
-			"no folder for local slots can be used: %s", im_strerror(err));
+		doctor_bad(d,
+		        "remove /tmp/icemesh-slots-UID when another user owns it, and see that "
+		        "/tmp can be written",
+		        "no folder for local slots can be used: %s", im_strerror(err));
 }
 
 void
 doctor_status(struct doctor *d, const struct status *s)
 {
 	doctor_ok(d, "the daemon answers; it is icemesh %s", s->node.version);
-	if (s->mesh_name[0] == 0)
-		doctor_bad(d, "'icemesh init' makes a mesh; 'icemesh join TOKEN' joins one", "this node is in no mesh");
-	else
-		doctor_ok(d, "this node is a %s of mesh '%s'", strcmp(s->node.trust, "spare") == 0 ? "spare" : "member",
-			s->mesh_name);
-	if (s->mesh_name[0] != 0 && s->nodes < 2)
-		doctor_note(d, "'icemesh invite' here and 'icemesh join TOKEN' on other machines; the same multicast group or --seed",
-			"no other node is seen");
+	if (s->mesh_name[0] != 0)
+		doctor_ok(d, "this node is a %s of mesh '%s'",
+		        strcmp(s->node.trust, "spare") == 0 ? "spare" : "member", s->mesh_name);
+	else if (s->nproblems == 0) /* else it is among them */
+		doctor_bad(d, "'icemesh init' makes a mesh; 'icemesh join TOKEN' joins one",
+		        "this node is in no mesh");
 	for (uint32_t i = 0; i < s->nproblems; i++)
-		doctor_bad(d, s->problems[i].remedy[0] != 0 ? s->problems[i].remedy : "the daemon's log says more", "%s",
-			s->problems[i].what);
+		doctor_bad(d,
+		        s->problems[i].remedy[0] != 0 ? s->problems[i].remedy
+		                                      : "the daemon's log says more",
+		        "%s", s->problems[i].what);
 }

@@ -12,16 +12,18 @@
 
 struct doctor {
 	const struct config *config;
-	const char *proc;     /* "/proc" */
-	const char *path;     /* the value of PATH; may be NULL */
-	uint64_t now;         /* seconds since 1970 */
+	const char *proc; /* "/proc" */
+	const char *path; /* the value of PATH; may be NULL */
+	uint64_t now;     /* seconds since 1970 */
 	struct buf *out;
-	unsigned bad;         /* findings that keep this node from working */
+	unsigned bad; /* findings that keep this node from working */
 };
 
 void doctor_ok(struct doctor *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void doctor_note(struct doctor *d, const char *remedy, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-void doctor_bad(struct doctor *d, const char *remedy, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void doctor_note(struct doctor *d, const char *remedy, const char *fmt, ...)
+        __attribute__((format(printf, 3, 4)));
+void doctor_bad(struct doctor *d, const char *remedy, const char *fmt, ...)
+        __attribute__((format(printf, 3, 4)));
 
 /* What a compile starts from: our programs, the compilers, the links in PATH, local slots. */
 void doctor_programs(struct doctor *d);

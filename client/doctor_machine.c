@@ -15,9 +15,9 @@
 #include <unistd.h>
 #include "client/amount.h"
 
-#define BORN_S 1735689600ULL         /* 2025-01-01: no certificate of any mesh is older */
-#define FILES_LEAST 1024             /* open files that a daemon with some peers needs */
-#define ROOM_LEAST (1ULL << 30)      /* bytes in the store for a toolchain and its unpacked form */
+#define BORN_S 1735689600ULL    /* 2025-01-01: no certificate of any mesh is older */
+#define FILES_LEAST 1024        /* open files that a daemon with some peers needs */
+#define ROOM_LEAST (1ULL << 30) /* bytes in the store for a toolchain and its unpacked form */
 
 /* The number in a file below proc; -1 when there is none. */
 static long
@@ -57,17 +57,24 @@ can_unshare(void)
 void
 doctor_namespaces(struct doctor *d)
 {
-	static const char what[] = "user namespaces are switched off, so no job of others can run here";
+	static const char what[] =
+	        "user namespaces are switched off, so no job of others can run here";
 
 	if (read_number(d, "sys/user/max_user_namespaces") == 0)
-		doctor_bad(d, "sysctl -w user.max_user_namespaces=15000", "%s (user.max_user_namespaces is 0)", what);
+		doctor_bad(d, "sysctl -w user.max_user_namespaces=15000",
+		        "%s (user.max_user_namespaces is 0)", what);
 	else if (read_number(d, "sys/kernel/unprivileged_userns_clone") == 0)
-		doctor_bad(d, "sysctl -w kernel.unprivileged_userns_clone=1", "%s (kernel.unprivileged_userns_clone is 0)", what);
-	else if (!can_unshare() && read_number(d, "sys/kernel/apparmor_restrict_unprivileged_userns") == 1)
-		doctor_bad(d, "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile for icemesh-exec",
-			"%s (AppArmor restricts them)", what);
+		doctor_bad(d, "sysctl -w kernel.unprivileged_userns_clone=1",
+		        "%s (kernel.unprivileged_userns_clone is 0)", what);
+	else if (!can_unshare() &&
+	         read_number(d, "sys/kernel/apparmor_restrict_unprivileged_userns") == 1)
+		doctor_bad(d,
+		        "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor "
+		        "profile for icemesh-exec",
+		        "%s (AppArmor restricts them)", what);
 	else if (!can_unshare())
-		doctor_bad(d, "allow them, or run icemeshd outside this container", "user namespaces cannot be made here");
+		doctor_bad(d, "allow them, or run icemeshd outside this container",
+		        "user namespaces cannot be made here");
 	else
 		doctor_ok(d, "user namespaces are allowed");
 }
@@ -88,7 +95,8 @@ doctor_overlay(struct doctor *d)
 	if (found)
 		doctor_ok(d, "overlayfs is available");
 	else
-		doctor_bad(d, "modprobe overlay, and have it loaded at boot", "the kernel has no overlayfs, which the sandbox needs");
+		doctor_bad(d, "modprobe overlay, and have it loaded at boot",
+		        "the kernel has no overlayfs, which the sandbox needs");
 }
 
 void
@@ -96,23 +104,26 @@ doctor_network(struct doctor *d)
 {
 	struct ifaddrs *list = NULL;
 	const char *name = NULL;
-	bool multicast_off = strcmp(d->config->group, "off") == 0 && strcmp(d->config->group6, "off") == 0;
+	bool multicast_off =
+	        strcmp(d->config->group, "off") == 0 && strcmp(d->config->group6, "off") == 0;
 
 	if (getifaddrs(&list) != 0)
 		list = NULL;
 	for (struct ifaddrs *i = list; i != NULL && name == NULL; i = i->ifa_next)
-		if ((i->ifa_flags & IFF_UP) && (i->ifa_flags & IFF_MULTICAST) && !(i->ifa_flags & IFF_LOOPBACK))
+		if ((i->ifa_flags & IFF_UP) && (i->ifa_flags & IFF_MULTICAST) &&
+		        !(i->ifa_flags & IFF_LOOPBACK))
 			name = i->ifa_name;
 	if (d->config->seeds[0] != 0)
 		doctor_ok(d, "peers are asked at %s", d->config->seeds);
 	else if (multicast_off)
 		doctor_note(d, "set seeds in icemesh.conf(5), or pass --seed to 'icemesh join'",
-			"multicast is switched off and no seeds are set: peers are known only from tokens and earlier runs");
+		        "multicast is switched off and no seeds are set: peers are known only from "
+		        "tokens and earlier runs");
 	else if (name != NULL)
 		doctor_ok(d, "%s can do multicast", name);
 	else
 		doctor_note(d, "bring a network interface up, or set seeds in icemesh.conf(5)",
-			"no network interface can do multicast");
+		        "no network interface can do multicast");
 	freeifaddrs(list);
 }
 
@@ -121,7 +132,7 @@ doctor_clock(struct doctor *d)
 {
 	if (d->now < BORN_S)
 		doctor_bad(d, "set the clock (timedatectl set-ntp true, or date -s)",
-			"the clock is years behind, so certificates look not yet valid");
+		        "the clock is years behind, so certificates look not yet valid");
 	else
 		doctor_ok(d, "the clock is plausible");
 }
@@ -135,7 +146,8 @@ doctor_files(struct doctor *d)
 		doctor_ok(d, "enough open files are allowed");
 	else
 		doctor_bad(d, "raise it: LimitNOFILE= in the service, or ulimit -Hn",
-			"only %llu open files are allowed, and a daemon needs %d", (unsigned long long)limit.rlim_max, FILES_LEAST);
+		        "only %llu open files are allowed, and a daemon needs %d",
+		        (unsigned long long)limit.rlim_max, FILES_LEAST);
 }
 
 /* The folder itself, or the nearest one above it that is there. */
@@ -164,15 +176,18 @@ doctor_room(struct doctor *d)
 	uint64_t available;
 
 	if (statvfs_above(d->config->store_dir, &fs) != 0) {
-		doctor_bad(d, "set store_dir in icemesh.conf(5)", "%s cannot be looked at: %s", d->config->store_dir, strerror(errno));
+		doctor_bad(d, "set store_dir in icemesh.conf(5)", "%s cannot be looked at: %s",
+		        d->config->store_dir, strerror(errno));
 		return;
 	}
 	available = (uint64_t)fs.f_bavail * fs.f_frsize;
 	amount_bytes(available, room);
 	amount_bytes(ROOM_LEAST, least);
 	if (available < ROOM_LEAST)
-		doctor_bad(d, "free some room, or set store_dir in icemesh.conf(5) to a larger disk",
-			"only %s are free for %s; toolchains need %s", room, d->config->store_dir, least);
+		doctor_bad(d,
+		        "free some room, or set store_dir in icemesh.conf(5) to a larger disk",
+		        "only %s are free for %s; toolchains need %s", room, d->config->store_dir,
+		        least);
 	else
 		doctor_ok(d, "%s are free for %s", room, d->config->store_dir);
 }

@@ -19,11 +19,16 @@ const char *
 tone_escape(enum tone tone)
 {
 	switch (tone) {
-	case TONE_GOOD: return "\033[32m";
-	case TONE_WARN: return "\033[33m";
-	case TONE_BAD: return "\033[31m";
-	case TONE_DIM: return "\033[2m";
-	default: return "\033[0m";
+	case TONE_GOOD:
+		return "\033[32m";
+	case TONE_WARN:
+		return "\033[33m";
+	case TONE_BAD:
+		return "\033[31m";
+	case TONE_DIM:
+		return "\033[2m";
+	default:
+		return "\033[0m";
 	}
 }
 
@@ -31,7 +36,7 @@ void
 grid_init(struct grid *t, const struct grid_column *columns, unsigned ncolumns)
 {
 	assert(ncolumns <= GRID_COLUMNS_MAX);
-	*t = (struct grid){ .columns = columns, .ncolumns = ncolumns };
+	*t = (struct grid){.columns = columns, .ncolumns = ncolumns};
 	buf_init(&t->cells, GRID_BYTES_MAX);
 }
 
@@ -93,7 +98,7 @@ drop_column(const struct grid *t, struct layout *l)
 
 	for (unsigned i = 0; i < t->ncolumns; i++)
 		if (l->shown[i] && t->columns[i].rank > 0 &&
-			(worst == t->ncolumns || t->columns[i].rank > t->columns[worst].rank))
+		        (worst == t->ncolumns || t->columns[i].rank > t->columns[worst].rank))
 			worst = i;
 	if (worst == t->ncolumns)
 		return false;
@@ -107,7 +112,7 @@ lay_out(const struct grid *t, unsigned width, struct layout *l)
 	enum tone tone;
 	size_t at = 0, need;
 
-	*l = (struct layout){ .last = 0 };
+	*l = (struct layout){.last = 0};
 	for (unsigned i = 0; i < t->ncolumns; i++) {
 		l->widths[i] = (unsigned)text_width(t->columns[i].title);
 		l->shown[i] = true;

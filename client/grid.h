@@ -19,8 +19,8 @@ enum tone { TONE_PLAIN, TONE_GOOD, TONE_WARN, TONE_BAD, TONE_DIM };
 
 struct grid_column {
 	const char *title;
-	bool right;      /* numbers stand to the right */
-	unsigned rank;   /* 0 is always shown; of the others the highest goes first */
+	bool right;    /* numbers stand to the right */
+	unsigned rank; /* 0 is always shown; of the others the highest goes first */
 };
 
 struct grid {
@@ -36,7 +36,8 @@ void grid_fini(struct grid *t);
 /* The next cell, row by row from the left. */
 void grid_cell(struct grid *t, enum tone tone, const char *text);
 /* The next cell from a format; what is longer than 255 bytes is cut. */
-void grid_printf(struct grid *t, enum tone tone, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void grid_printf(struct grid *t, enum tone tone, const char *fmt, ...)
+        __attribute__((format(printf, 3, 4)));
 /* Appends the whole table, title line first; width 0 is endless. IM_ERR_MEMORY, IM_ERR_LIMIT from any cell before, too. */
 int grid_print(const struct grid *t, unsigned width, bool colour, struct buf *out) IM_MUST;
 /* The escape sequence that begins a tone; TONE_PLAIN ends any other one. */

@@ -13,32 +13,47 @@
 static int cmd_help(struct call *c, int argc, char **argv);
 
 static const struct command commands[] = {
-	{ "init", "icemesh init [NAME]", "make a mesh, with this machine as its first node",
-		"Makes the mesh's root key and gives this node a certificate with every role.\n"
-		"Starts icemeshd in the background where none runs.\n", cmd_init },
-	{ "invite", "icemesh invite [--role member|signer] [--uses N] [--expires TIME]", "print a token that lets a machine join",
-		"The token is the last line of the output. Whoever has it can join until it expires\n"
-		"(24h, unless --expires says 90s, 15m, 7d...) or was used N times (once, unless --uses).\n", cmd_invite },
-	{ "join", "icemesh join [TOKEN] [--seed HOST[:PORT]]", "join a mesh with this machine",
-		"Starts icemeshd in the background where none runs. Without a token the machine lends\n"
-		"its cores as a spare. --seed names a node to ask where multicast does not reach.\n", cmd_join },
-	{ "leave", "icemesh leave", "leave the mesh and forget this node's certificate",
-		"Lets running jobs end, says goodbye to the peers and forgets the certificate.\n", cmd_leave },
-	{ "peers", "icemesh peers [--json] [--watch]", "list every node of the mesh",
-		"--watch draws the list anew each second, until Ctrl-C.\n", cmd_peers },
-	{ "status", "icemesh status [--json]", "this node: its mesh, its work, its problems",
-		"Problems stand at the end, each with its remedy.\n", cmd_status },
-	{ "toolchain",
-		"icemesh toolchain create [-o FILE] [COMPILER ...]\n"
-		"icemesh toolchain list [--json]\n"
-		"icemesh toolchain verify FILE [SIGFILE]", "make, list and verify toolchain tarballs",
-		"create packs each compiler (cc, when none is named) and lets the daemon sign and store it;\n"
-		"-o writes FILE and FILE.minisig, too. verify checks FILE against SIGFILE (FILE.minisig)\n"
-		"and the root of this node's mesh.\n", cmd_toolchain },
-	{ "doctor", "icemesh doctor", "check everything that can keep this node from working",
-		"Each finding comes with its remedy. Exit status 0 when nothing is in the way.\n", cmd_doctor },
-	{ "help", "icemesh help [COMMAND]", "explain a command", "icemesh(1) is the full reference.\n", cmd_help },
-	{ "--version", "icemesh --version", "print the version", "", NULL },
+        {"init", "icemesh init [NAME]", "make a mesh, with this machine as its first node",
+                "Makes the mesh's root key and gives this node a certificate with every role.\n"
+                "Starts icemeshd in the background where none runs.\n",
+                cmd_init},
+        {"invite", "icemesh invite [--role member|signer] [--uses N] [--expires TIME]",
+                "print a token that lets a machine join",
+                "The token is the last line of the output. Whoever has it can join until it "
+                "expires\n"
+                "(24h, unless --expires says 90s, 15m, 7d...) or was used N times (once, unless "
+                "--uses).\n",
+                cmd_invite},
+        {"join", "icemesh join [TOKEN] [--seed HOST[:PORT]]", "join a mesh with this machine",
+                "Starts icemeshd in the background where none runs. Without a token the machine "
+                "lends\n"
+                "its cores as a spare. --seed names a node to ask where multicast does not "
+                "reach.\n",
+                cmd_join},
+        {"leave", "icemesh leave", "leave the mesh and forget this node's certificate",
+                "Lets running jobs end, says goodbye to the peers and forgets the certificate.\n",
+                cmd_leave},
+        {"peers", "icemesh peers [--json] [--watch]", "list every node of the mesh",
+                "--watch draws the list anew each second, until Ctrl-C.\n", cmd_peers},
+        {"status", "icemesh status [--json]", "this node: its mesh, its work, its problems",
+                "Problems stand at the end, each with its remedy.\n", cmd_status},
+        {"toolchain",
+                "icemesh toolchain create [-o FILE] [COMPILER ...]\n"
+                "icemesh toolchain list [--json]\n"
+                "icemesh toolchain verify FILE [SIGFILE]",
+                "make, list and verify toolchain tarballs",
+                "create packs each compiler (cc, when none is named) and lets the daemon sign and "
+                "store it;\n"
+                "-o writes FILE and FILE.minisig, too. verify checks FILE against SIGFILE "
+                "(FILE.minisig)\n"
+                "and the root of this node's mesh.\n",
+                cmd_toolchain},
+        {"doctor", "icemesh doctor", "check everything that can keep this node from working",
+                "Each finding comes with its remedy. Exit status 0 when nothing is in the way.\n",
+                cmd_doctor},
+        {"help", "icemesh help [COMMAND]", "explain a command",
+                "icemesh(1) is the full reference.\n", cmd_help},
+        {"--version", "icemesh --version", "print the version", "", NULL},
 };
 
 static const struct command *

@@ -1,9 +1,9 @@
 /*
  * icemesh-cc: the compiler wrapper that make starts thousands of times.
  *
- * What may run elsewhere goes to a peer of the mesh (client/submit.h); everything else becomes the real compiler by execve, under
- * one of the machine's local slots.  It works without a daemon, is silent on success, and no failure of the mesh ever
- * fails a compile: it then runs here.
+ * What may run elsewhere goes to a peer of the mesh (client/submit.h); everything else becomes the
+ * real compiler by execve, under one of the machine's local slots.  It works without a daemon, is
+ * silent on success, and no failure of the mesh ever fails a compile: it then runs here.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -33,10 +33,10 @@ struct wrapper {
 	struct config config;
 	struct real real;
 	struct daemon daemon;
-	bool no_daemon;   /* looked for in vain: not again */
+	bool no_daemon; /* looked for in vain: not again */
 	struct args args;
-	char **argv;      /* the compiler's own command line, as the user wrote it */
-	char **expanded;  /* the same with response files read; NULL when there were none */
+	char **argv;     /* the compiler's own command line, as the user wrote it */
+	char **expanded; /* the same with response files read; NULL when there were none */
 	int argc;
 	int64_t start_ms;
 	uint64_t epoch_ms; /* only for traces */
@@ -55,9 +55,11 @@ static int
 usage(void)
 {
 	fputs("usage: icemesh-cc [COMPILER] ARGUMENT...\n"
-	      "Runs the compiler (cc when none is named) on a machine of the mesh, or here when that is not possible.\n"
-	      "Use it as make CC=icemesh-cc, or make CC=\"icemesh-cc gcc\" CXX=\"icemesh-cc g++\"; see icemesh-cc(1).\n",
-		stderr);
+	      "Runs the compiler (cc when none is named) on a machine of the mesh, or here when "
+	      "that is not possible.\n"
+	      "Use it as make CC=icemesh-cc, or make CC=\"icemesh-cc gcc\" CXX=\"icemesh-cc g++\"; "
+	      "see icemesh-cc(1).\n",
+	        stderr);
 	return EXIT_STATUS_USAGE;
 }
 
@@ -70,8 +72,12 @@ tell(struct wrapper *w, enum verdict verdict, const char *reason, const char *te
 	w->trace.text = text;
 	w->trace.ms.total = (uint64_t)(now_ms() - w->start_ms);
 	if (w->daemon.fd >= 0 || (!w->no_daemon && daemon_open(&w->daemon, &w->config) == 0))
-		daemon_report(&w->daemon, &(struct report){.verdict = verdict, .outcome = OUTCOME_FINE, .reason = reason,
-			.node = w->trace.node, .retries = w->trace.retries, .total_ms = w->trace.ms.total});
+		daemon_report(&w->daemon, &(struct report){.verdict = verdict,
+		                                  .outcome = OUTCOME_FINE,
+		                                  .reason = reason,
+		                                  .node = w->trace.node,
+		                                  .retries = w->trace.retries,
+		                                  .total_ms = w->trace.ms.total});
 	daemon_fini(&w->daemon);
 }
 
@@ -93,7 +99,9 @@ take_slot(struct wrapper *w)
 	if (w->slot_fd >= 0 || w->real.depth > 0)
 		return 0;
 	r = local_slot_take(NULL, w->config.local_slots, &w->slot_fd);
-	return r == 0 ? 0 : fail(EXIT_STATUS_SLOTS, "no local slot", r == IM_ERR_SYSTEM ? strerror(errno) : im_strerror(r));
+	return r == 0 ? 0
+	              : fail(EXIT_STATUS_SLOTS, "no local slot",
+	                        r == IM_ERR_SYSTEM ? strerror(errno) : im_strerror(r));
 }
 
 /* Runs the compiler here; returns only the exit status of what could not be done by execve. */
@@ -122,8 +130,9 @@ stay_here(struct wrapper *w, enum verdict verdict, const char *reason, const cha
 	tell(w, verdict, reason, text);
 	if (w->config.remote != REMOTE_ONLY)
 		return compile_here(w, true);
-	fprintf(stderr, "icemesh-cc: %s: %s%s%s; not compiled here because of ICEMESH_REMOTE=only\n", w->trace.file, reason,
-		text[0] != 0 ? ": " : "", text);
+	fprintf(stderr,
+	        "icemesh-cc: %s: %s%s%s; not compiled here because of ICEMESH_REMOTE=only\n",
+	        w->trace.file, reason, text[0] != 0 ? ": " : "", text);
 	write_trace(w, EXIT_STATUS_ONLY);
 	return EXIT_STATUS_ONLY;
 }
@@ -157,7 +166,8 @@ finish_submit(struct wrapper *w, struct submit *s)
 	if (s->state == SUBMIT_KILLED)
 		return run_die(s->signal);
 	if (s->state == SUBMIT_LOCAL)
-		return stay_here(w, s->attempted ? VERDICT_FALLBACK : VERDICT_LOCAL, s->reason, s->text);
+		return stay_here(
+		        w, s->attempted ? VERDICT_FALLBACK : VERDICT_LOCAL, s->reason, s->text);
 	tell(w, VERDICT_REMOTE, "", "");
 	write_trace(w, 0);
 	return 0;
@@ -166,9 +176,15 @@ finish_submit(struct wrapper *w, struct submit *s)
 static int
 submit(struct wrapper *w, const struct plan *plan, const struct digest *toolchain)
 {
-	struct submit s = {.daemon = &w->daemon, .plan = plan, .toolchain = *toolchain, .env = environ,
-		.peer = w->config.peer, .remote_only = w->config.remote == REMOTE_ONLY, .output_max = w->config.job_output,
-		.job_ms = (int64_t)w->config.job_time_s * 1000 + JOB_SPARE_MS, .slots = w->config.local_slots};
+	struct submit s = {.daemon = &w->daemon,
+	        .plan = plan,
+	        .toolchain = *toolchain,
+	        .env = environ,
+	        .peer = w->config.peer,
+	        .remote_only = w->config.remote == REMOTE_ONLY,
+	        .output_max = w->config.job_output,
+	        .job_ms = (int64_t)w->config.job_time_s * 1000 + JOB_SPARE_MS,
+	        .slots = w->config.local_slots};
 	int status = take_slot(w);
 
 	if (status != 0)
@@ -185,7 +201,8 @@ submit(struct wrapper *w, const struct plan *plan, const struct digest *toolchai
 static int
 compile_remote(struct wrapper *w)
 {
-	struct packing p = {.daemon = &w->daemon, .compiler = w->real.path, .tarball = w->config.toolchain};
+	struct packing p = {
+	        .daemon = &w->daemon, .compiler = w->real.path, .tarball = w->config.toolchain};
 	char reason[REASON_SIZE] = "";
 	struct plan plan = {0};
 	int status;
@@ -217,7 +234,8 @@ compile(struct wrapper *w)
 	const char *reason = NULL;
 	int r = args_expand(w->argc, w->argv, &w->argc, &w->expanded);
 
-	args_analyse(&w->args, w->argc, w->expanded != NULL ? w->expanded : w->argv, args_compiler(w->real.resolved));
+	args_analyse(&w->args, w->argc, w->expanded != NULL ? w->expanded : w->argv,
+	        args_compiler(w->real.resolved));
 	w->trace.file = w->args.source != NULL ? w->args.source : "";
 	w->trace.output = w->args.output != NULL ? w->args.output : "";
 	if (r != 0)
@@ -239,8 +257,13 @@ find_compiler(struct wrapper *w, int argc, char **argv)
 {
 	static char guard[64];
 	char cwd[PATH_MAX], what[NAME_MAX + 64];
-	struct real_request q = {.argc = argc, .argv = argv, .path = getenv("PATH"), .cwd = cwd, .cc = w->config.cc,
-		.cxx = w->config.cxx, .guard = getenv(REAL_GUARD)};
+	struct real_request q = {.argc = argc,
+	        .argv = argv,
+	        .path = getenv("PATH"),
+	        .cwd = cwd,
+	        .cc = w->config.cc,
+	        .cxx = w->config.cxx,
+	        .guard = getenv(REAL_GUARD)};
 	int r;
 
 	if (getcwd(cwd, sizeof cwd) == NULL)
@@ -250,8 +273,11 @@ find_compiler(struct wrapper *w, int argc, char **argv)
 	r = real_find(&w->real, &q);
 	if (r != 0) {
 		snprintf(what, sizeof what, "compiler '%s'", w->real.name);
-		return fail(EXIT_STATUS_NO_CC, what, r == IM_ERR_ABSENT ? "not found in PATH" : r == IM_ERR_REFUSED
-				? "icemesh-cc finds only itself; set ICEMESH_CC to the compiler's path" : im_strerror(r));
+		return fail(EXIT_STATUS_NO_CC, what,
+		        r == IM_ERR_ABSENT    ? "not found in PATH"
+		        : r == IM_ERR_REFUSED ? "icemesh-cc finds only itself; set ICEMESH_CC to "
+		                                "the compiler's path"
+		                              : im_strerror(r));
 	}
 	real_guard(&w->real, guard, sizeof guard);
 	if (putenv(guard) != 0)
@@ -271,7 +297,9 @@ named_as_wrapper(const char *name)
 int
 main(int argc, char **argv)
 {
-	struct wrapper w = {.slot_fd = -1, .start_ms = now_ms(), .trace = {.mode = "", .peer = "", .reason = "", .text = ""}};
+	struct wrapper w = {.slot_fd = -1,
+	        .start_ms = now_ms(),
+	        .trace = {.mode = "", .peer = "", .reason = "", .text = ""}};
 	struct timespec epoch;
 	char why[256];
 	int status;

@@ -8,9 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PIPE_BYTES (256 * 1024)                  /* fewer switches between the preprocessor and us */
+#define PIPE_BYTES (256 * 1024) /* fewer switches between the preprocessor and us */
 #define PACKED_MAX (WIRE_BLOCK_MAX + WIRE_BLOCK_MAX / 16)
-#define READS_MAX 16                             /* in one go, so that the socket gets its turn */
+#define READS_MAX 16 /* in one go, so that the socket gets its turn */
 
 void
 input_init(struct input *in)
@@ -229,6 +229,7 @@ input_read(struct input *in)
 	for (int i = 0; i < READS_MAX && in->err_fd >= 0; i++)
 		if (!read_messages(in))
 			break;
-	if (in->state == INPUT_RUNNING && in->out_fd < 0 && in->err_fd < 0 && child_ended(&in->child))
+	if (in->state == INPUT_RUNNING && in->out_fd < 0 && in->err_fd < 0 &&
+	        child_ended(&in->child))
 		finish(in);
 }

@@ -1,9 +1,11 @@
 /*
- * The input of a job in preprocessed mode: runs the preprocessor, reads its output in blocks, digests and compresses them, and
- * keeps them until the job is over, so that a second try needs no second preprocessing.
+ * The input of a job in preprocessed mode: runs the preprocessor, reads its output in blocks,
+ * digests and compresses them, and keeps them until the job is over, so that a second try needs no
+ * second preprocessing.
  *
- * The owner polls out_fd and err_fd and calls input_read(); the end of both and of the process is the end of the input.  What is
- * kept is bounded by INPUT_KEPT_MAX; its messages are read and dropped, for only their presence matters.
+ * The owner polls out_fd and err_fd and calls input_read(); the end of both and of the process is
+ * the end of the input.  What is kept is bounded by INPUT_KEPT_MAX; its messages are read and
+ * dropped, for only their presence matters.
  */
 #ifndef CLIENT_INPUT_H
 #define CLIENT_INPUT_H
@@ -24,7 +26,7 @@ struct input_block {
 };
 
 enum input_state {
-	INPUT_NONE,    /* not started */
+	INPUT_NONE, /* not started */
 	INPUT_RUNNING,
 	INPUT_READY,   /* ended well: exit 0, no message */
 	INPUT_FAILED,  /* exit status or signal say that it failed */
@@ -41,16 +43,19 @@ struct input {
 	bool watch_dates;
 	bool talked;
 	struct datemacro dates;
-	uint8_t *raw; size_t raw_len; /* the block being filled; WIRE_BLOCK_MAX bytes */
+	uint8_t *raw;
+	size_t raw_len; /* the block being filled; WIRE_BLOCK_MAX bytes */
 	struct buf packed;
-	struct input_block *blocks; size_t nblocks, room;
+	struct input_block *blocks;
+	size_t nblocks, room;
 	uint64_t kept, size;
 	struct digest_stream stream;
 	struct digest digest; /* of the whole text, once ready */
 };
 
 void input_init(struct input *in);
-/* Starts the preprocessor; what an earlier run left is dropped.  watch_dates: stop at __DATE__ and the like. IM_ERR_SYSTEM, IM_ERR_MEMORY. */
+/* Starts the preprocessor; what an earlier run left is dropped.  watch_dates: stop at __DATE__ and
+ * the like. IM_ERR_SYSTEM, IM_ERR_MEMORY. */
 int input_start(struct input *in, char *const *argv, char *const *env, bool watch_dates) IM_MUST;
 /* The same with a file that is preprocessed text already. */
 int input_start_file(struct input *in, const char *path) IM_MUST;

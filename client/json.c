@@ -7,7 +7,7 @@
 void
 json_init(struct json *j, struct buf *out)
 {
-	*j = (struct json){ .out = out };
+	*j = (struct json){.out = out};
 }
 
 /* What stands before a value or a key: a comma, unless it is the first one or follows its key. */

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "mesh/places.h"
 
 #define POLL_FIRST_US 1000
 #define POLL_MOST_US 10000
@@ -27,7 +28,7 @@ open_folder(const char *path, bool make, bool root_only)
 	if (fd < 0)
 		return -1;
 	if (fstat(fd, &st) == 0 && (st.st_uid == 0 || (st.st_uid == geteuid() && !root_only)) &&
-		!(st.st_mode & (S_IWGRP | S_IWOTH)))
+	        !(st.st_mode & (S_IWGRP | S_IWOTH)))
 		return fd;
 	close(fd);
 	errno = EPERM;
@@ -43,7 +44,7 @@ find_folder(const char *folder)
 
 	if (folder)
 		return open_folder(folder, true, false);
-	fd = open_folder("/run/lock/icemesh-slots", false, true);
+	fd = open_folder(PLACE_SLOTS, false, true);
 	if (fd < 0)
 		fd = open_folder("/tmp/icemesh-slots", geteuid() == 0, true);
 	if (fd >= 0)
@@ -52,8 +53,8 @@ find_folder(const char *folder)
 	return open_folder(own, true, false);
 }
 
-/* Opens a lock file, making it where that is allowed.  Without O_CREAT first: in a sticky folder that flag is refused for files of
- * others even when they are there. */
+/* Opens a lock file, making it where that is allowed.  Without O_CREAT first: in a sticky folder
+ * that flag is refused for files of others even when they are there. */
 static int
 open_lock(int dir, const char *name)
 {
@@ -161,7 +162,8 @@ slot_get(const char *folder, unsigned n, bool wait, int *fd)
 		return IM_ERR_LIMIT;
 	dir = find_folder(folder);
 	if (dir < 0)
-		return errno == EPERM || errno == ELOOP || errno == ENOTDIR ? IM_ERR_REFUSED : IM_ERR_SYSTEM;
+		return errno == EPERM || errno == ELOOP || errno == ENOTDIR ? IM_ERR_REFUSED
+		                                                            : IM_ERR_SYSTEM;
 	queue = open_lock(dir, "queue");
 	if (queue < 0)
 		goto out;

@@ -1,13 +1,16 @@
 /*
- * Local slots: at most N preprocessors, local compiles and links at one time, with or without a daemon, whatever -j.
+ * Local slots: at most N preprocessors, local compiles and links at one time, with or without a
+ * daemon, whatever -j.
  *
- * A slot is a file in a folder, held by flock(); the kernel gives it back when its holder ends in whatever way.  The descriptor
- * survives exec, so a compiler started by execve holds its slot to its own end.  Files are only ever read, never written, so that
- * build sandboxes which forbid writes do not object.  Waiters queue at one more lock; only the first of them polls the slots.
+ * A slot is a file in a folder, held by flock(); the kernel gives it back when its holder ends
+ * in whatever way.  The descriptor survives exec, so a compiler started by execve holds its slot
+ * to its own end.  Files are only ever read, never written, so that build sandboxes which forbid
+ * writes do not object.  Waiters queue at one more lock; only the first of them polls the slots.
  *
- * Who shares: everybody, where /run/lock/icemesh-slots or /tmp/icemesh-slots belongs to root and only root can write into it
- * (flock needs no right to write); root makes the one in /tmp on first use.  Otherwise the processes of one user, in /tmp/icemesh-slots-UID: a folder
- * that another user made or could alter is never used, since he could take all slots away for good.
+ * Who shares: everybody, where /run/lock/icemesh-slots or /tmp/icemesh-slots belongs to root and
+ * only root can write into it (flock needs no right to write); root makes the one in /tmp on
+ * first use.  Otherwise the processes of one user, in /tmp/icemesh-slots-UID: a folder that
+ * another user made or could alter is never used, since he could take all slots away for good.
  */
 #ifndef CLIENT_LOCAL_H
 #define CLIENT_LOCAL_H
@@ -16,9 +19,10 @@
 
 #define LOCAL_SLOTS_MAX 1024
 
-/* Waits for one of n slots (1 to LOCAL_SLOTS_MAX) and gives its descriptor, which is inherited over exec.  folder NULL: the machine's; a
- * given one must belong to root or this user, not be writable by others, and exist or be creatable.  Blocks without a limit; signals
- * do not end it.  IM_ERR_SYSTEM, IM_ERR_REFUSED (no folder can be trusted), IM_ERR_LIMIT (n). */
+/* Waits for one of n slots (1 to LOCAL_SLOTS_MAX) and gives its descriptor, which is inherited
+ * over exec.  folder NULL: the machine's; a given one must belong to root or this user, not be
+ * writable by others, and exist or be creatable.  Blocks without a limit; signals do not end it.
+ * IM_ERR_SYSTEM, IM_ERR_REFUSED (no folder can be trusted), IM_ERR_LIMIT (n). */
 int local_slot_take(const char *folder, unsigned n, int *fd) IM_MUST;
 /* The same without waiting: IM_ERR_ABSENT when none is free or others already wait. */
 int local_slot_try(const char *folder, unsigned n, int *fd) IM_MUST;

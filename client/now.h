@@ -1,5 +1,6 @@
 /*
- * The monotonic clock in milliseconds, for the files that wait; everything else takes the time as an argument.
+ * The monotonic clock in milliseconds, for the files that wait; everything else takes the time as
+ * an argument.
  */
 #ifndef CLIENT_NOW_H
 #define CLIENT_NOW_H

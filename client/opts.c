@@ -6,7 +6,7 @@
 void
 opts_init(struct opts *o, int argc, char **argv)
 {
-	*o = (struct opts){ .argc = argc, .argv = argv, .at = 1 };
+	*o = (struct opts){.argc = argc, .argv = argv, .at = 1};
 }
 
 static int
@@ -33,7 +33,8 @@ long_option(struct opts *o, const char *word, const struct opt *table, int n)
 	const char *glued = word[2 + len] == '=' ? word + 2 + len + 1 : NULL;
 
 	for (int i = 0; i < n; i++) {
-		if (table[i].name == NULL || strlen(table[i].name) != len || strncmp(table[i].name, word + 2, len) != 0)
+		if (table[i].name == NULL || strlen(table[i].name) != len ||
+		        strncmp(table[i].name, word + 2, len) != 0)
 			continue;
 		if (table[i].value)
 			return take_value(o, i, word, glued);

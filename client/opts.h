@@ -19,10 +19,10 @@ enum { OPTS_END = -1, OPTS_OPERAND = -2, OPTS_BAD = -3 };
 struct opts {
 	int argc;
 	char **argv;
-	int at;              /* the next word */
-	bool operands_only;  /* "--" was seen */
-	const char *value;   /* of the option, or the operand; into argv */
-	char problem[128];   /* after OPTS_BAD: one line without newline */
+	int at;             /* the next word */
+	bool operands_only; /* "--" was seen */
+	const char *value;  /* of the option, or the operand; into argv */
+	char problem[128];  /* after OPTS_BAD: one line without newline */
 };
 
 /* argv[0] is the command's own name and skipped. */

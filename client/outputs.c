@@ -20,7 +20,9 @@ output_way(const char *path, enum option_compiler compiler, bool assembly)
 	if (lstat(path, &link) != 0)
 		return errno == ENOENT ? OUTPUT_RENAME : OUTPUT_NOT_OURS;
 	if (stat(path, &st) != 0)
-		return errno != ENOENT ? OUTPUT_NOT_OURS : compiler == FOR_CLANG ? OUTPUT_RENAME : OUTPUT_WRITE;
+		return errno != ENOENT         ? OUTPUT_NOT_OURS
+		       : compiler == FOR_CLANG ? OUTPUT_RENAME
+		                               : OUTPUT_WRITE;
 	if (!S_ISREG(st.st_mode) || access(path, W_OK) != 0)
 		return OUTPUT_NOT_OURS;
 	if (compiler == FOR_CLANG)
@@ -46,7 +48,8 @@ open_temp(struct output *o)
 	int folder = slash != NULL ? (int)(slash - o->path) + 1 : 0, fd = -1, n;
 
 	for (int i = 0; i < TEMP_TRIES && fd < 0; i++) {
-		n = snprintf(o->temp, sizeof o->temp, "%.*s.icemesh-%ld-%d", folder, o->path, (long)getpid(), i);
+		n = snprintf(o->temp, sizeof o->temp, "%.*s.icemesh-%ld-%d", folder, o->path,
+		        (long)getpid(), i);
 		if (n < 0 || (size_t)n >= sizeof o->temp)
 			break;
 		fd = open(o->temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
@@ -83,7 +86,7 @@ static bool
 is_object(const uint8_t *p, size_t len)
 {
 	static const uint8_t magics[][MAGIC_LEN] = {
-		{0x7f, 'E', 'L', 'F'}, {'B', 'C', 0xc0, 0xde}, {0xde, 0xc0, 0x17, 0x0b}};
+	        {0x7f, 'E', 'L', 'F'}, {'B', 'C', 0xc0, 0xde}, {0xde, 0xc0, 0x17, 0x0b}};
 
 	for (size_t i = 0; len >= MAGIC_LEN && i < sizeof magics / sizeof magics[0]; i++)
 		if (memcmp(p, magics[i], MAGIC_LEN) == 0)
@@ -141,7 +144,8 @@ output_check(struct output *o)
 	return digest_equal(&got, &o->wanted.digest) ? 0 : IM_ERR_DIGEST;
 }
 
-/* Copies the checked bytes into the file at the output's own name; on failure the compiler would unlink it, so do we. */
+/* Copies the checked bytes into the file at the output's own name; on failure the compiler would
+ * unlink it, so do we. */
 static int
 write_through(struct output *o)
 {

@@ -1,12 +1,13 @@
 /*
  * One output of a remote compile, written as the compiler at home would have written it.
  *
- * The bytes are hostile: their size and digest must be the ones announced, an object must look like one, and nothing stands
- * under the output's own name before all that is checked.  They go into a temporary file beside the output (or, where none can
- * be made there, into memory), which then is renamed, or copied into the file that stands there already:
+ * The bytes are hostile: their size and digest must be the ones announced, an object must look like
+ * one, and nothing stands under the output's own name before all that is checked.  They go into a
+ * temporary file beside the output (or, where none can be made there, into memory), which then is
+ * renamed, or copied into the file that stands there already:
  *
  *   compiler   existing output                          what the compiler does
- *   gcc -c     none, or not empty (a link's target, too) makes a new file (its assembler unlinks the old one)
+ *   gcc -c     none, or one that is not empty           makes a new file, unlinks the old one
  *   gcc -c     empty, or a dangling link                writes into it
  *   gcc -S     any                                      writes into it
  *   clang      any                                      renames a new file over it
@@ -24,29 +25,33 @@ enum output_way { OUTPUT_RENAME, OUTPUT_WRITE, OUTPUT_NOT_OURS };
 #define OUTPUT_TEMP_SIZE (JOB_PATH_MAX + 32)
 
 struct output {
-	const char *path;         /* the caller's */
+	const char *path; /* the caller's */
 	enum output_way way;
-	bool object;              /* must begin like an object file */
+	bool object;                 /* must begin like an object file */
 	char temp[OUTPUT_TEMP_SIZE]; /* empty: none on disk */
-	int fd;                   /* -1: closed */
+	int fd;                      /* -1: closed */
 	uint64_t written;
 	struct job_output wanted; /* what the peer announced */
 	struct digest_stream stream;
 };
 
-/* How this compiler would write the output; OUTPUT_NOT_OURS for what is no regular file or may not be written: compile locally. */
+/* How this compiler would write the output; OUTPUT_NOT_OURS for what is no regular file or may not
+ * be written: compile locally. */
 enum output_way output_way(const char *path, enum option_compiler compiler, bool assembly);
 
 /* Nothing open. */
 void output_init(struct output *o, const char *path, enum output_way way, bool object);
-/* Opens the temporary file for the announced output. IM_ERR_LIMIT (larger than max bytes), IM_ERR_FORMAT (absent), IM_ERR_SYSTEM. */
+/* Opens the temporary file for the announced output. IM_ERR_LIMIT (larger than max bytes),
+ * IM_ERR_FORMAT (absent), IM_ERR_SYSTEM. */
 int output_open(struct output *o, const struct job_output *wanted, uint64_t max) IM_MUST;
-/* Adds bytes. IM_ERR_FORMAT (no object), IM_ERR_LIMIT (more than announced), IM_ERR_SYSTEM (disk full). */
+/* Adds bytes. IM_ERR_FORMAT (no object), IM_ERR_LIMIT (more than announced), IM_ERR_SYSTEM (disk
+ * full). */
 int output_put(struct output *o, const void *bytes, size_t len) IM_MUST;
 bool output_full(const struct output *o);
 /* Checks the digest. IM_ERR_DIGEST, IM_ERR_TRUNCATED. */
 int output_check(struct output *o) IM_MUST;
-/* Puts it under its name. IM_ERR_SYSTEM: the old output may be gone, but nothing partial is there. */
+/* Puts it under its name. IM_ERR_SYSTEM: the old output may be gone, but nothing partial is there.
+ */
 int output_commit(struct output *o) IM_MUST;
 /* Removes what is temporary; allowed at any time, and after output_commit() without effect. */
 void output_abort(struct output *o);

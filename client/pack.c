@@ -10,9 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "client/printable.h"
-#include "client/tools.h"
 #include "exec/witness.h"
 #include "mesh/files.h"
+#include "mesh/programs.h"
 
 #define WITNESS_FD 3
 #define ABOVE_STANDARD 10 /* so that no descriptor of ours is in the way of the helper's 0 to 3 */
@@ -21,7 +21,7 @@
 static int
 unnamed_file(void)
 {
-	static const char *const folders[] = { "/var/tmp", "/tmp" };
+	static const char *const folders[] = {"/var/tmp", "/tmp"};
 	int fd;
 
 	for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
@@ -49,8 +49,8 @@ become_helper(const char *helper, const char *compiler, const int fds[3], pid_t 
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() == parent && null >= 0 && dup2(null, 0) == 0 && dup2(fds[0], 1) == 1 && dup2(fds[1], 2) == 2 &&
-		dup2(fds[2], WITNESS_FD) == WITNESS_FD)
+	if (getppid() == parent && null >= 0 && dup2(null, 0) == 0 && dup2(fds[0], 1) == 1 &&
+	        dup2(fds[1], 2) == 2 && dup2(fds[2], WITNESS_FD) == WITNESS_FD)
 		execl(helper, "icemesh-exec", "pack", compiler, (char *)NULL);
 	_exit(127);
 }
@@ -80,7 +80,8 @@ explain(int fd, int status, char why[PACK_WHY_SIZE])
 	char text[PACK_WHY_SIZE] = "";
 	const char *line = text, *newline;
 	struct buf clean;
-	off_t end = lseek(fd, 0, SEEK_END), from = end > (off_t)sizeof text - 1 ? end - ((off_t)sizeof text - 1) : 0;
+	off_t end = lseek(fd, 0, SEEK_END),
+	      from = end > (off_t)sizeof text - 1 ? end - ((off_t)sizeof text - 1) : 0;
 	ssize_t n = pread(fd, text, sizeof text - 1, from);
 
 	while (n > 0 && text[n - 1] == '\n')
@@ -115,19 +116,22 @@ take_witness(int fd, struct buf *out)
 int
 pack_with(struct pack *out, const char *helper, const char *compiler, char why[PACK_WHY_SIZE])
 {
-	int fds[3] = { move_up(unnamed_file()), move_up(files_memory("icemesh errors", NULL, 0)),
-		move_up(files_memory("icemesh witness", NULL, 0)) };
+	int fds[3] = {move_up(unnamed_file()), move_up(files_memory("icemesh errors", NULL, 0)),
+	        move_up(files_memory("icemesh witness", NULL, 0))};
 	int err = IM_ERR_SYSTEM, status;
 	struct buf witness;
 
 	buf_init(&witness, WITNESS_LEN_MAX);
 	if (fds[0] >= 0 && fds[1] >= 0 && fds[2] >= 0) {
 		status = run_helper(helper, compiler, fds);
-		err = status == 0 ? take_witness(fds[2], &witness) : status < 0 ? IM_ERR_SYSTEM : IM_ERR_REFUSED;
+		err = status == 0  ? take_witness(fds[2], &witness)
+		      : status < 0 ? IM_ERR_SYSTEM
+		                   : IM_ERR_REFUSED;
 		if (err == IM_ERR_REFUSED)
 			explain(fds[1], status, why);
 		else if (err == IM_ERR_LIMIT)
-			snprintf(why, PACK_WHY_SIZE, "icemesh-exec gave no list of the files it packed");
+			snprintf(why, PACK_WHY_SIZE,
+			        "icemesh-exec gave no list of the files it packed");
 	}
 	if (err == IM_ERR_SYSTEM)
 		snprintf(why, PACK_WHY_SIZE, "icemesh-exec cannot be run: %s", strerror(errno));
@@ -139,15 +143,15 @@ pack_with(struct pack *out, const char *helper, const char *compiler, char why[P
 	if (err != 0)
 		buf_fini(&witness);
 	else
-		*out = (struct pack){ fds[0], witness };
+		*out = (struct pack){fds[0], witness};
 	return err;
 }
 
 int
 pack_compiler(struct pack *out, const char *compiler, char why[PACK_WHY_SIZE])
 {
-	char helper[TOOLS_PATH_SIZE];
-	int err = tools_find("icemesh-exec", helper, sizeof helper);
+	char helper[PROGRAM_PATH_SIZE];
+	int err = program_find("icemesh-exec", helper, sizeof helper);
 
 	if (err != 0) {
 		snprintf(why, PACK_WHY_SIZE, "icemesh-exec is not installed beside icemesh");

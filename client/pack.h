@@ -19,7 +19,8 @@ struct pack {
  * kills the helper, too. IM_ERR_ABSENT (no icemesh-exec), IM_ERR_SYSTEM, IM_ERR_REFUSED (the helper failed), IM_ERR_LIMIT. */
 int pack_compiler(struct pack *out, const char *compiler, char why[PACK_WHY_SIZE]) IM_MUST;
 /* The same with a given helper program: for tests. */
-int pack_with(struct pack *out, const char *helper, const char *compiler, char why[PACK_WHY_SIZE]) IM_MUST;
+int pack_with(struct pack *out, const char *helper, const char *compiler,
+        char why[PACK_WHY_SIZE]) IM_MUST;
 void pack_fini(struct pack *p);
 
 #endif

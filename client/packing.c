@@ -23,7 +23,7 @@ packing_tarball(const char *setting, char *out, size_t size)
 	for (const char *p = setting; *p != 0; p += strspn(p, ",")) {
 		size_t len = strcspn(p, ","), platform = p[0] == '/' ? 0 : strcspn(p, ":,");
 		bool fits = platform == 0 || platform == len ||
-			memmem(p, platform, machine.machine, strlen(machine.machine)) != NULL;
+		            memmem(p, platform, machine.machine, strlen(machine.machine)) != NULL;
 
 		if (platform > 0 && platform < len)
 			platform++;
@@ -63,7 +63,8 @@ wait_answer(struct packing *p, struct answer *a)
 	}
 	if (r != 0) {
 		daemon_fini(p->daemon);
-		return decline(p, r, "no-daemon", r == IM_ERR_ABSENT ? "icemeshd does not answer" : im_strerror(r));
+		return decline(p, r, "no-daemon",
+		        r == IM_ERR_ABSENT ? "icemeshd does not answer" : im_strerror(r));
 	}
 	return 0;
 }
@@ -133,7 +134,8 @@ converse(struct packing *p, const char *key, const char *tarball)
 
 	if (r != 0)
 		return decline(p, r, "no-daemon", im_strerror(r));
-	/* COMPILER, PACKING, IMPORT and one more look at what another wrapper packed: no daemon needs more turns */
+	/* COMPILER, PACKING, IMPORT and one more look at what another wrapper packed: no daemon
+	 * needs more turns */
 	for (int turn = 0; turn < 5; turn++) {
 		r = wait_answer(p, &a);
 		if (r != 0)
@@ -155,7 +157,8 @@ converse(struct packing *p, const char *key, const char *tarball)
 		} else {
 			if (a.type == CONTROL_GRANT)
 				close(a.fd);
-			return decline(p, IM_ERR_REFUSED, "toolchain", a.type == CONTROL_ERROR ? a.text : "unexpected answer");
+			return decline(p, IM_ERR_REFUSED, "toolchain",
+			        a.type == CONTROL_ERROR ? a.text : "unexpected answer");
 		}
 	}
 	return decline(p, IM_ERR_REFUSED, "toolchain", "the compiler changes all the time");
@@ -172,7 +175,8 @@ packing_find(struct packing *p)
 		return converse(p, p->compiler, NULL);
 	r = packing_tarball(p->tarball, file, sizeof file);
 	if (r != 0)
-		return decline(p, r, "toolchain", "the setting toolchain names no tarball for this platform");
+		return decline(p, r, "toolchain",
+		        "the setting toolchain names no tarball for this platform");
 	snprintf(key, sizeof key, "file:%s", file);
 	return converse(p, key, file);
 }

@@ -11,26 +11,51 @@
 #define DAYS_MAX 9999
 
 const struct grid_column peer_columns[] = {
-	{ "NAME", false, 0 },   { "PLATFORM", false, 6 }, { "TRUST", false, 3 },       { "STATE", false, 0 },
-	{ "SLOTS", true, 0 },   { "USED", true, 0 },      { "QUEUED", true, 5 },       { "LOAD", true, 2 },
-	{ "SPEED", true, 7 },   { "TOOLCHAINS", false, 10 }, { "SANDBOX", false, 8 },  { "RTT", true, 11 },
-	{ "AGE", true, 4 },     { "ADDRESS", false, 9 },  { "ID", false, 12 },
+        {"NAME", false, 0},
+        {"PLATFORM", false, 6},
+        {"TRUST", false, 3},
+        {"STATE", false, 0},
+        {"SLOTS", true, 0},
+        {"USED", true, 0},
+        {"QUEUED", true, 5},
+        {"LOAD", true, 2},
+        {"SPEED", true, 7},
+        {"TOOLCHAINS", false, 10},
+        {"SANDBOX", false, 8},
+        {"RTT", true, 11},
+        {"AGE", true, 4},
+        {"ADDRESS", false, 9},
+        {"ID", false, 12},
 };
-_Static_assert(sizeof peer_columns / sizeof peer_columns[0] == PEER_NCOLUMNS, "a title for each column");
+_Static_assert(
+        sizeof peer_columns / sizeof peer_columns[0] == PEER_NCOLUMNS, "a title for each column");
 
 struct text_field {
 	unsigned key;
 	size_t offset, size;
 };
 
-#define FIELD(key, name) { key, offsetof(struct peer, name), sizeof ((struct peer *)0)->name }
+#define FIELD(key, name)                                                         \
+	{                                                                        \
+		key, offsetof(struct peer, name), sizeof((struct peer *)0)->name \
+	}
 static const struct text_field texts[] = {
-	FIELD(1, id), FIELD(2, name), FIELD(4, trust), FIELD(5, state), FIELD(6, address), FIELD(7, platform),
-	FIELD(17, version),
+        FIELD(1, id),
+        FIELD(2, name),
+        FIELD(4, trust),
+        FIELD(5, state),
+        FIELD(6, address),
+        FIELD(7, platform),
+        FIELD(17, version),
 };
 static const struct text_field numbers[] = {
-	FIELD(8, slots), FIELD(9, used), FIELD(10, queued), FIELD(11, speed), FIELD(12, permille), FIELD(14, sandbox),
-	FIELD(15, age_ms),
+        FIELD(8, slots),
+        FIELD(9, used),
+        FIELD(10, queued),
+        FIELD(11, speed),
+        FIELD(12, permille),
+        FIELD(14, sandbox),
+        FIELD(15, age_ms),
 };
 
 /* A missing one stays as it is. */
@@ -62,20 +87,22 @@ decode_tags(struct peer *p, const struct item *map)
 int
 peer_decode(struct peer *out, const struct item *map)
 {
-	struct peer p = { .ntags = 0 };
+	struct peer p = {.ntags = 0};
 	uint64_t self = 0;
 	int err = item_known(map, KNOWN_KEYS);
 
 	for (size_t i = 0; err == 0 && i < sizeof texts / sizeof texts[0]; i++)
-		err = optional(item_text(map, texts[i].key, (char *)&p + texts[i].offset, texts[i].size));
+		err = optional(
+		        item_text(map, texts[i].key, (char *)&p + texts[i].offset, texts[i].size));
 	for (size_t i = 0; err == 0 && i < sizeof numbers / sizeof numbers[0]; i++)
-		err = optional(item_uint(map, numbers[i].key, INT64_MAX, (uint64_t *)((char *)&p + numbers[i].offset)));
+		err = optional(item_uint(map, numbers[i].key, INT64_MAX,
+		        (uint64_t *)((char *)&p + numbers[i].offset)));
 	if (err == 0)
 		err = optional(item_uint(map, 3, 1, &self));
 	p.self = self == 1;
 	if (err == 0 && item_get(map, 16) != NULL) {
 		err = item_uint(map, 16, INT64_MAX, &p.rtt_us);
-		p.has_rtt = true;
+		p.has_rtt = p.rtt_us > 0; /* nobody is that near: not measured */
 	}
 	if (err == 0)
 		err = decode_tags(&p, map);
@@ -154,7 +181,8 @@ tags_text(const struct peer *p, char *out, size_t size)
 
 	out[0] = 0;
 	for (uint32_t i = 0; i < p->ntags && i < TAGS_SHOWN; i++)
-		at += (size_t)snprintf(out + at, size - at, "%s%08" PRIx32, i > 0 ? "," : "", p->tags[i]);
+		at += (size_t)snprintf(
+		        out + at, size - at, "%s%08" PRIx32, i > 0 ? "," : "", p->tags[i]);
 	if (p->ntags > TAGS_SHOWN)
 		snprintf(out + at, size - at, "+%" PRIu32, p->ntags - TAGS_SHOWN);
 }
@@ -178,7 +206,8 @@ peer_row(const struct peer *p, struct grid *t)
 	grid_cell(t, TONE_PLAIN, tags);
 	grid_printf(t, TONE_PLAIN, "L%" PRIu64, p->sandbox);
 	if (p->has_rtt)
-		grid_printf(t, TONE_PLAIN, "%" PRIu64 ".%" PRIu64 "ms", p->rtt_us / 1000, p->rtt_us % 1000 / 100);
+		grid_printf(t, TONE_PLAIN, "%" PRIu64 ".%" PRIu64 "ms", p->rtt_us / 1000,
+		        p->rtt_us % 1000 / 100);
 	else
 		grid_cell(t, TONE_PLAIN, "");
 	grid_cell(t, TONE_PLAIN, p->self ? "" : age);

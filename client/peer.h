@@ -18,7 +18,8 @@
 #define PEER_ADDRESS_SIZE 80
 
 struct peer {
-	char id[NODE_ID_TEXT_SIZE], name[NAME_SIZE], address[PEER_ADDRESS_SIZE], platform[PLATFORM_SIZE], version[24];
+	char id[NODE_ID_TEXT_SIZE], name[NAME_SIZE], address[PEER_ADDRESS_SIZE],
+	        platform[PLATFORM_SIZE], version[24];
 	char trust[PEER_WORD_SIZE], state[PEER_WORD_SIZE];
 	bool self, has_rtt;
 	uint64_t slots, used, queued, speed, permille, sandbox, age_ms, rtt_us;

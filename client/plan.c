@@ -12,7 +12,7 @@ plan_cwd(const char *pwd, char out[JOB_PATH_MAX + 1])
 	struct stat here, there;
 
 	if (pwd != NULL && job_path_ok(pwd) && stat(".", &here) == 0 && stat(pwd, &there) == 0 &&
-		here.st_dev == there.st_dev && here.st_ino == there.st_ino) {
+	        here.st_dev == there.st_dev && here.st_ino == there.st_ino) {
 		memcpy(out, pwd, strlen(pwd) + 1);
 		return 0;
 	}
@@ -21,7 +21,8 @@ plan_cwd(const char *pwd, char out[JOB_PATH_MAX + 1])
 	return job_path_ok(out) ? 0 : IM_ERR_FORMAT;
 }
 
-/* True when the part of name before some ".." goes through a symbolic link, so that ".." would mean another folder. */
+/* True when the part of name before some ".." goes through a symbolic link, so that ".." would mean
+ * another folder. */
 static bool
 leaves_link(const char *name)
 {
@@ -57,8 +58,8 @@ plan_path(const char *cwd, const char *name, char out[JOB_PATH_MAX + 1])
 
 	if (strstr(name, "..") != NULL) {
 		/* below a logical $PWD a leading ".." means another folder than the text says */
-		if (getcwd(physical, sizeof physical) == NULL || (name[0] != '/' && strcmp(physical, cwd) != 0) ||
-			leaves_link(name))
+		if (getcwd(physical, sizeof physical) == NULL ||
+		        (name[0] != '/' && strcmp(physical, cwd) != 0) || leaves_link(name))
 			return IM_ERR_REFUSED;
 	}
 	r = args_path(cwd, name, out);
@@ -112,7 +113,7 @@ plan_commands(struct plan *p, const struct args *a, const char *compiler)
 
 int
 plan_make(struct plan *p, const struct args *a, const char *compiler, char *const *environment,
-	char reason[REASON_SIZE])
+        char reason[REASON_SIZE])
 {
 	int r;
 

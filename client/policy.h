@@ -1,7 +1,9 @@
 /*
- * When a compile that waits for a busy mesh may take a local slot instead.  Pure, so that it can be tuned and tested.
+ * When a compile that waits for a busy mesh may take a local slot instead.  Pure, so that it can be
+ * tuned and tested.
  *
- * Local slots are the last in line: preprocessing and linking need them, and only this machine can do those.
+ * Local slots are the last in line: preprocessing and linking need them, and only this machine can
+ * do those.
  */
 #ifndef CLIENT_POLICY_H
 #define CLIENT_POLICY_H
@@ -9,14 +11,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define POLICY_PATIENCE_MS 60  /* of waiting after BUSY before a local slot is tried */
+#define POLICY_PATIENCE_MS 200 /* of waiting after BUSY before a local slot is tried */
 #define POLICY_TRY_MS 20       /* between two tries */
 
 struct policy {
-	bool busy;         /* the daemon said BUSY and nothing since */
-	int64_t busy_ms;   /* how long ago */
-	bool input_ready;  /* the preprocessor is done, its local slot given back */
-	bool remote_only;  /* ICEMESH_REMOTE=only */
+	bool busy;        /* the daemon said BUSY and nothing since */
+	int64_t busy_ms;  /* how long ago */
+	bool input_ready; /* the preprocessor is done, its local slot given back */
+	bool remote_only; /* ICEMESH_REMOTE=only */
 };
 
 /* True when a local slot may be tried now (without waiting for it). */

@@ -27,8 +27,8 @@ is_wrapper_name(const char *name)
 static bool
 is_argument(const char *word)
 {
-	static const char *const suffixes[] = {"o", "a", "so", "lo", "la", "obj", "bc", "ll", "d", "h", "hh",
-		"hpp", "hxx", "pch", "gch"};
+	static const char *const suffixes[] = {"o", "a", "so", "lo", "la", "obj", "bc", "ll", "d",
+	        "h", "hh", "hpp", "hxx", "pch", "gch"};
 	const char *dot = strrchr(base_name(word), '.');
 
 	if (!*word || word[0] == '-' || word[0] == '@')
@@ -53,7 +53,8 @@ is_program(const struct real_request *q, const char *path, bool *self)
 
 /* Writes dir/name, beginning at cwd when dir is relative or empty. */
 static int
-join(const struct real_request *q, const char *dir, size_t len, const char *name, char out[PATH_MAX])
+join(const struct real_request *q, const char *dir, size_t len, const char *name,
+        char out[PATH_MAX])
 {
 	bool absolute = len > 0 && dir[0] == '/';
 	int n;
@@ -64,8 +65,8 @@ join(const struct real_request *q, const char *dir, size_t len, const char *name
 		len--;
 	if (len == 1 && dir[0] == '/')
 		len = 0;
-	n = snprintf(out, PATH_MAX, "%s%s%.*s%s%s", absolute ? "" : q->cwd, absolute || !len ? "" : "/",
-		(int)len, dir, "/", name);
+	n = snprintf(out, PATH_MAX, "%s%s%.*s%s%s", absolute ? "" : q->cwd,
+	        absolute || !len ? "" : "/", (int)len, dir, "/", name);
 	return n < 0 || n >= PATH_MAX ? IM_ERR_LIMIT : 0;
 }
 
@@ -87,7 +88,8 @@ search_path(const struct real_request *q, const char *name, char out[PATH_MAX])
 	}
 }
 
-/* The program that the word means; a path to the wrapper under a compiler's name means the next such name in PATH. */
+/* The program that the word means; a path to the wrapper under a compiler's name means the next
+ * such name in PATH. */
 static int
 find_program(const struct real_request *q, const char *word, char out[PATH_MAX])
 {

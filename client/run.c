@@ -14,7 +14,8 @@ run_instead(char *const *argv, char *const *env)
 	return IM_ERR_SYSTEM;
 }
 
-/* Until the child ends.  What a terminal sends reaches the child without us; what kill() sends to us alone does not. */
+/* Until the child ends.  What a terminal sends reaches the child without us; what kill() sends to
+ * us alone does not. */
 static int
 attend(pid_t pid, const sigset_t *signals, int *status)
 {

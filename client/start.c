@@ -11,8 +11,8 @@
 #include <unistd.h>
 #include "client/now.h"
 #include "client/printable.h"
-#include "client/tools.h"
 #include "mesh/files.h"
+#include "mesh/programs.h"
 
 #define LINE_SIZE 1024
 #define DAEMON_LEAD "icemeshd: "
@@ -23,7 +23,7 @@ extern char **environ;
 static int
 spawn(const char *program, int out_fd, int log_fd, pid_t *pid)
 {
-	char *argv[] = { (char *)program, NULL };
+	char *argv[] = {(char *)program, NULL};
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
 	sigset_t none;
@@ -55,7 +55,7 @@ wait_ready(int fd, int wait_ms)
 	size_t len = 0;
 
 	for (;;) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
+		struct pollfd p = {.fd = fd, .events = POLLIN};
 		int64_t left = deadline - now_ms();
 		char *end;
 		ssize_t n;
@@ -119,15 +119,15 @@ explain(int err, const char *log, int log_fd, off_t from, char why[START_WHY_SIZ
 		snprintf(why, START_WHY_SIZE, "icemeshd does not start: %s", strerror(errno));
 	else
 		snprintf(why, START_WHY_SIZE, "icemeshd %s: %.400s; its log is %.*s",
-			err == IM_ERR_TIMEOUT ? "is not ready in time" : "ended at its start",
-			line[0] != 0 ? line : "it said nothing", CONFIG_VALUE_SIZE, log);
+		        err == IM_ERR_TIMEOUT ? "is not ready in time" : "ended at its start",
+		        line[0] != 0 ? line : "it said nothing", CONFIG_VALUE_SIZE, log);
 }
 
 int
 start_program(const char *program, const char *state_dir, int wait_ms, char why[START_WHY_SIZE])
 {
 	char log[CONFIG_VALUE_SIZE + sizeof LOG_NAME + 1];
-	int log_fd = -1, ready[2] = { -1, -1 }, err = IM_ERR_SYSTEM;
+	int log_fd = -1, ready[2] = {-1, -1}, err = IM_ERR_SYSTEM;
 	off_t from = 0;
 	pid_t pid = -1;
 
@@ -135,7 +135,9 @@ start_program(const char *program, const char *state_dir, int wait_ms, char why[
 	if (files_mkdir(state_dir, 0700) == 0)
 		log_fd = open(log, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (log_fd < 0) {
-		snprintf(why, START_WHY_SIZE, "%s: %s; state_dir in icemesh.conf(5) names another folder", log, strerror(errno));
+		snprintf(why, START_WHY_SIZE,
+		        "%s: %s; state_dir in icemesh.conf(5) names another folder", log,
+		        strerror(errno));
 		return IM_ERR_SYSTEM;
 	}
 	from = lseek(log_fd, 0, SEEK_END);
@@ -161,11 +163,12 @@ start_program(const char *program, const char *state_dir, int wait_ms, char why[
 int
 start_daemon(const struct config *c, struct ask *a, char why[START_WHY_SIZE])
 {
-	char program[TOOLS_PATH_SIZE];
-	int err = tools_find("icemeshd", program, sizeof program);
+	char program[PROGRAM_PATH_SIZE];
+	int err = program_find("icemeshd", program, sizeof program);
 
 	if (err != 0) {
-		snprintf(why, START_WHY_SIZE, "no daemon runs, and icemeshd is not installed beside icemesh");
+		snprintf(why, START_WHY_SIZE,
+		        "no daemon runs, and icemeshd is not installed beside icemesh");
 		return err;
 	}
 	err = start_program(program, c->state_dir, START_WAIT_MS, why);
@@ -173,6 +176,7 @@ start_daemon(const struct config *c, struct ask *a, char why[START_WHY_SIZE])
 		return err;
 	err = ask_open(a, c);
 	if (err != 0)
-		snprintf(why, START_WHY_SIZE, "icemeshd runs but does not answer at %.900s", a->where);
+		snprintf(why, START_WHY_SIZE, "icemeshd runs but does not answer at %.900s",
+		        a->where);
 	return err;
 }

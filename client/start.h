@@ -17,6 +17,7 @@
  * IM_ERR_ABSENT (no icemeshd), IM_ERR_TIMEOUT, IM_ERR_CLOSED (it ended), IM_ERR_SYSTEM. */
 int start_daemon(const struct config *c, struct ask *a, char why[START_WHY_SIZE]) IM_MUST;
 /* The same for a given program, without the connection: for tests, too. */
-int start_program(const char *program, const char *state_dir, int wait_ms, char why[START_WHY_SIZE]) IM_MUST;
+int start_program(
+        const char *program, const char *state_dir, int wait_ms, char why[START_WHY_SIZE]) IM_MUST;
 
 #endif

@@ -7,8 +7,8 @@
 #include "client/printable.h"
 
 #define ALL_KEYS(n) (((UINT64_C(1) << (n)) - 1) << 1) /* 1 to n */
-#define SHORT_ID 8                                     /* hex digits in the text */
-#define LISTED 8                                       /* counts named in the text; JSON has all */
+#define SHORT_ID 8                                    /* hex digits in the text */
+#define LISTED 8                                      /* counts named in the text; JSON has all */
 
 /* The numbers of one section: key in the packet, name in JSON, place in struct status. */
 struct number {
@@ -18,27 +18,42 @@ struct number {
 	unsigned scale; /* the packet's number is this much larger than JSON's */
 };
 
-#define NUMBER(key, name, field, scale) { key, name, offsetof(struct status, field), scale }
+#define NUMBER(key, name, field, scale)                          \
+	{                                                        \
+		key, name, offsetof(struct status, field), scale \
+	}
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
 
 static const struct number mesh_numbers[] = {
-	NUMBER(3, "nodes", nodes, 1), NUMBER(4, "slots", slots, 1), NUMBER(5, "free", free, 1),
+        NUMBER(3, "nodes", nodes, 1),
+        NUMBER(4, "slots", slots, 1),
+        NUMBER(5, "free", free, 1),
 };
 static const struct number submitted_numbers[] = {
-	NUMBER(1, "remote", remote, 1), NUMBER(2, "local", local, 1), NUMBER(3, "fallback", fallback, 1),
-	NUMBER(4, "retried", retried, 1), NUMBER(5, "hedged", hedged, 1), NUMBER(6, "failed", failed, 1),
+        NUMBER(1, "remote", remote, 1),
+        NUMBER(2, "local", local, 1),
+        NUMBER(3, "fallback", fallback, 1),
+        NUMBER(4, "retried", retried, 1),
+        NUMBER(5, "hedged", hedged, 1),
+        NUMBER(6, "failed", failed, 1),
 };
 static const struct number served_numbers[] = {
-	NUMBER(1, "done", done, 1), NUMBER(2, "running", running, 1), NUMBER(3, "refused", refused, 1),
-	NUMBER(4, "killed", killed, 1),
+        NUMBER(1, "done", done, 1),
+        NUMBER(2, "running", running, 1),
+        NUMBER(3, "refused", refused, 1),
+        NUMBER(4, "killed", killed, 1),
 };
 static const struct number gossip_numbers[] = {
-	NUMBER(1, "received_per_s", received_x100, 100), NUMBER(2, "sent_per_s", sent_x100, 100),
-	NUMBER(3, "bad", bad, 1), NUMBER(4, "bytes_per_s", bytes_per_s, 1),
+        NUMBER(1, "received_per_s", received_x100, 100),
+        NUMBER(2, "sent_per_s", sent_x100, 100),
+        NUMBER(3, "bad", bad, 1),
+        NUMBER(4, "bytes_per_s", bytes_per_s, 1),
 };
 static const struct number store_numbers[] = {
-	NUMBER(1, "bytes", store_bytes, 1), NUMBER(2, "limit", store_limit, 1), NUMBER(3, "blobs", blobs, 1),
-	NUMBER(4, "toolchains", toolchains, 1),
+        NUMBER(1, "bytes", store_bytes, 1),
+        NUMBER(2, "limit", store_limit, 1),
+        NUMBER(3, "blobs", blobs, 1),
+        NUMBER(4, "toolchains", toolchains, 1),
 };
 
 static int
@@ -66,7 +81,8 @@ decode_numbers(struct status *s, const struct item *map, const struct number *ta
 	int err = 0;
 
 	for (size_t i = 0; map != NULL && err == 0 && i < n; i++)
-		err = optional(item_uint(map, table[i].key, INT64_MAX, (uint64_t *)((char *)s + table[i].offset)));
+		err = optional(item_uint(
+		        map, table[i].key, INT64_MAX, (uint64_t *)((char *)s + table[i].offset)));
 	return err;
 }
 
@@ -76,7 +92,8 @@ decode_counts(const struct item *map, unsigned key, struct status_count **out, u
 {
 	const struct item *array;
 	uint32_t count;
-	int err = map != NULL ? item_array(map, key, STATUS_LIST_MAX, &array, &count) : IM_ERR_ABSENT;
+	int err =
+	        map != NULL ? item_array(map, key, STATUS_LIST_MAX, &array, &count) : IM_ERR_ABSENT;
 
 	if (err != 0)
 		return optional(err);
@@ -110,9 +127,11 @@ decode_problems(struct status *s, const struct item *root)
 	for (uint32_t i = 0; err == 0 && i < n; i++) {
 		err = item_known(item_at(array, i), ALL_KEYS(2));
 		if (err == 0)
-			err = item_text(item_at(array, i), 1, s->problems[i].what, STATUS_TEXT_SIZE);
+			err = item_text(
+			        item_at(array, i), 1, s->problems[i].what, STATUS_TEXT_SIZE);
 		if (err == 0)
-			err = optional(item_text(item_at(array, i), 2, s->problems[i].remedy, STATUS_TEXT_SIZE));
+			err = optional(item_text(
+			        item_at(array, i), 2, s->problems[i].remedy, STATUS_TEXT_SIZE));
 	}
 	return err;
 }
@@ -327,7 +346,8 @@ text_node(const struct status *s, struct buf *out)
 	text_clean(out, p->platform, PLATFORM_SIZE);
 	buf_printf(out, ", sandbox L%" PRIu64 ", icemesh ", p->sandbox);
 	text_clean(out, p->version, sizeof p->version);
-	buf_printf(out, "\n           %" PRIu64 " of %" PRIu64 " slots used, %" PRIu64 " queued", p->used, p->slots, p->queued);
+	buf_printf(out, "\n           %" PRIu64 " of %" PRIu64 " slots used, %" PRIu64 " queued",
+	        p->used, p->slots, p->queued);
 	if (p->address[0] != 0) {
 		buf_printf(out, ", at ");
 		text_clean(out, p->address, PEER_ADDRESS_SIZE);
@@ -339,7 +359,8 @@ text_node(const struct status *s, struct buf *out)
 	}
 	text_clean(out, s->mesh_name, NAME_SIZE);
 	put_id(s->mesh_id, out);
-	buf_printf(out, ": %" PRIu64 " nodes, %" PRIu64 " slots, %" PRIu64 " free\n", s->nodes, s->slots, s->free);
+	buf_printf(out, ": %" PRIu64 " node%s, %" PRIu64 " slots, %" PRIu64 " free\n", s->nodes,
+	        s->nodes == 1 ? "" : "s", s->slots, s->free);
 }
 
 void
@@ -348,20 +369,26 @@ status_text(const struct status *s, struct buf *out)
 	char bytes[AMOUNT_SIZE], limit[AMOUNT_SIZE], rate[AMOUNT_SIZE];
 
 	text_node(s, out);
-	buf_printf(out, "submitted  %" PRIu64 " remote, %" PRIu64 " local, %" PRIu64 " fallback; %" PRIu64
-		" retried, %" PRIu64 " hedged, %" PRIu64 " failed\n", s->remote, s->local, s->fallback, s->retried, s->hedged,
-		s->failed);
+	buf_printf(out,
+	        "submitted  %" PRIu64 " remote, %" PRIu64 " local, %" PRIu64 " fallback; %" PRIu64
+	        " retried, %" PRIu64 " hedged, %" PRIu64 " failed\n",
+	        s->remote, s->local, s->fallback, s->retried, s->hedged, s->failed);
 	text_counts("reasons", s->reasons, s->nreasons, out);
-	buf_printf(out, "served     %" PRIu64 " done, %" PRIu64 " running, %" PRIu64 " refused, %" PRIu64 " killed\n", s->done,
-		s->running, s->refused, s->killed);
+	buf_printf(out,
+	        "served     %" PRIu64 " done, %" PRIu64 " running, %" PRIu64 " refused, %" PRIu64
+	        " killed\n",
+	        s->done, s->running, s->refused, s->killed);
 	text_counts("for", s->served, s->nserved, out);
 	amount_bytes(s->bytes_per_s, rate);
-	buf_printf(out, "gossip     %" PRIu64 ".%02" PRIu64 " beacons/s received, %" PRIu64 ".%02" PRIu64
-		" sent, %s/s, %" PRIu64 " bad\n", s->received_x100 / 100, s->received_x100 % 100, s->sent_x100 / 100,
-		s->sent_x100 % 100, rate, s->bad);
+	buf_printf(out,
+	        "gossip     %" PRIu64 ".%02" PRIu64 " beacons/s received, %" PRIu64 ".%02" PRIu64
+	        " sent, %s/s, %" PRIu64 " bad\n",
+	        s->received_x100 / 100, s->received_x100 % 100, s->sent_x100 / 100,
+	        s->sent_x100 % 100, rate, s->bad);
 	amount_bytes(s->store_bytes, bytes);
 	amount_bytes(s->store_limit, limit);
-	buf_printf(out, "store      %s of %s, %" PRIu64 " toolchains, %" PRIu64 " blobs\n", bytes, limit, s->toolchains, s->blobs);
+	buf_printf(out, "store      %s of %s, %" PRIu64 " toolchains, %" PRIu64 " blobs\n", bytes,
+	        limit, s->toolchains, s->blobs);
 	for (uint32_t i = 0; i < s->nproblems; i++) {
 		buf_printf(out, i == 0 ? "\nproblems\n  " : "  ");
 		text_clean(out, s->problems[i].what, STATUS_TEXT_SIZE);

@@ -9,7 +9,7 @@
 #include "client/peer.h"
 #include "crypto/packet.h"
 
-#define STATUS_LIST_MAX 4096  /* reasons, peers or problems */
+#define STATUS_LIST_MAX 4096 /* reasons, peers or problems */
 #define STATUS_TEXT_SIZE 256
 
 struct status_count {
@@ -31,7 +31,7 @@ struct status {
 	uint64_t store_bytes, store_limit, blobs, toolchains;
 	struct status_count *reasons, *served; /* owned */
 	uint32_t nreasons, nserved;
-	struct status_problem *problems;       /* owned */
+	struct status_problem *problems; /* owned */
 	uint32_t nproblems;
 };
 

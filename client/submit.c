@@ -32,7 +32,8 @@ give_up(struct submit *s, const char *reason, const char *text)
 		snprintf(s->text, sizeof s->text, "%s", text);
 }
 
-/* Ends the attempt, so that its channel is closed if nobody took it back, and its peer drops the job. */
+/* Ends the attempt, so that its channel is closed if nobody took it back, and its peer drops the
+ * job. */
 static void
 drop_attempt(struct submit *s)
 {
@@ -63,7 +64,8 @@ start_input(struct submit *s)
 		give_up(s, "system-error", "the preprocessor could not be started");
 }
 
-/* Plain preprocessing in the place of what failed; a job that a peer has already got is withdrawn. */
+/* Plain preprocessing in the place of what failed; a job that a peer has already got is withdrawn.
+ */
 static void
 start_over(struct submit *s, int64_t now)
 {
@@ -155,7 +157,7 @@ on_daemon(struct submit *s, int64_t now)
 		s->state = SUBMIT_QUEUED;
 		s->busy_ms = now;
 	} else if (a.type == CONTROL_LOCAL && waiting)
-		give_up(s, s->lost > 0 ? "peer-lost" : a.reason, a.text);
+		give_up(s, s->lost > 0 ? "peer-lost" : a.reason, s->lost > 0 ? s->text : a.text);
 	else if (a.type == CONTROL_ERROR && waiting)
 		give_up(s, "no-daemon", a.text);
 	explicit_bzero(a.channel, sizeof a.channel);
@@ -196,9 +198,13 @@ accept_result(struct submit *s, int64_t now)
 static void
 blame(struct submit *s, enum outcome outcome)
 {
-	daemon_report(s->daemon, &(struct report){.verdict = VERDICT_REMOTE, .outcome = outcome,
-		.reason = outcome == OUTCOME_PEER_LOST ? "peer-lost" : "job-failed", .node = &s->attempt.node,
-		.retries = s->retries, .total_ms = (uint64_t)(now_ms() - s->start_ms)});
+	daemon_report(s->daemon,
+	        &(struct report){.verdict = VERDICT_REMOTE,
+	                .outcome = outcome,
+	                .reason = outcome == OUTCOME_PEER_LOST ? "peer-lost" : "job-failed",
+	                .node = &s->attempt.node,
+	                .retries = s->retries,
+	                .total_ms = (uint64_t)(now_ms() - s->start_ms)});
 }
 
 /* The next peer, or here when enough have been tried. */
@@ -209,7 +215,8 @@ try_elsewhere(struct submit *s, const char *reason, int64_t now)
 
 	snprintf(s->text, sizeof s->text, "%s: %s", s->attempt.peer, s->attempt.text);
 	drop_attempt(s);
-	if (s->lost >= SUBMIT_TRIES || s->failed >= SUBMIT_FAILURES || s->want.navoid == DAEMON_AVOID_MAX) {
+	if (s->lost >= SUBMIT_TRIES || s->failed >= SUBMIT_FAILURES ||
+	        s->want.navoid == DAEMON_AVOID_MAX) {
 		give_up(s, reason, s->text);
 		return;
 	}
@@ -270,10 +277,13 @@ on_signal(struct submit *s)
 static void
 try_local(struct submit *s, int64_t now)
 {
-	struct policy p = {.busy = s->state == SUBMIT_QUEUED, .busy_ms = now - s->busy_ms,
-		.input_ready = s->input.state == INPUT_READY, .remote_only = s->remote_only};
+	struct policy p = {.busy = s->state == SUBMIT_QUEUED,
+	        .busy_ms = now - s->busy_ms,
+	        .input_ready = s->input.state == INPUT_READY,
+	        .remote_only = s->remote_only};
 
-	if (policy_local(&p) && s->slot_fd < 0 && local_slot_try(s->slot_folder, s->slots, &s->slot_fd) == 0)
+	if (policy_local(&p) && s->slot_fd < 0 &&
+	        local_slot_try(s->slot_folder, s->slots, &s->slot_fd) == 0)
 		give_up(s, "busy", "every peer was busy");
 }
 
@@ -303,7 +313,8 @@ wait_events(const struct submit *s, struct pollfd p[WATCH_COUNT])
 	p[WATCH_DAEMON] = (struct pollfd){.fd = s->daemon->fd, .events = POLLIN};
 	p[WATCH_OUT] = (struct pollfd){.fd = s->input.out_fd, .events = POLLIN};
 	p[WATCH_ERR] = (struct pollfd){.fd = s->input.err_fd, .events = POLLIN};
-	p[WATCH_LINK] = (struct pollfd){.fd = s->attempt.link.fd, .events = link_events(&s->attempt.link)};
+	p[WATCH_LINK] =
+	        (struct pollfd){.fd = s->attempt.link.fd, .events = link_events(&s->attempt.link)};
 	if (poll(p, WATCH_COUNT, fast ? POLICY_TRY_MS : TICK_MS) < 0)
 		for (int i = 0; i < WATCH_COUNT; i++)
 			p[i].revents = 0;

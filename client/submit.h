@@ -1,11 +1,14 @@
 /*
- * Submitting one compile to the mesh: the preprocessor here, a channel from the daemon, attempts at peers, and when to give up.
+ * Submitting one compile to the mesh: the preprocessor here, a channel from the daemon, attempts at
+ * peers, and when to give up.
  *
- *   ASKING    WANT was sent                                QUEUED   the daemon said BUSY: a local slot will do, too
- *   RUNNING   a peer has the job                           over     DONE, LOCAL (compile here, `reason` says why) or KILLED
+ *   ASKING    WANT was sent
+ *   QUEUED    the daemon said BUSY: a local slot will do, too
+ *   RUNNING   a peer has the job
+ *   over      DONE, LOCAL (compile here, `reason` says why) or KILLED
  *
- * The preprocessor runs beside all of them.  One poll() loop, no threads; every wait has a deadline.  Signals that end the
- * wrapper are taken as events, so that nothing temporary stays.
+ * The preprocessor runs beside all of them.  One poll() loop, no threads; every wait has a
+ * deadline.  Signals that end the wrapper are taken as events, so that nothing temporary stays.
  */
 #ifndef CLIENT_SUBMIT_H
 #define CLIENT_SUBMIT_H
@@ -16,31 +19,39 @@
 #include "client/plan.h"
 #include "client/trace.h"
 
-#define SUBMIT_TRIES 3             /* peers that may be lost before the compile is local */
-#define SUBMIT_FAILURES 2          /* peers that could not run it */
-#define SUBMIT_ASK_MS 20000        /* for the daemon's first answer to WANT */
-#define SUBMIT_QUEUE_MS 600000     /* for a GRANT after BUSY; only with remote = only does it last */
+#define SUBMIT_TRIES 3         /* peers that may be lost before the compile is local */
+#define SUBMIT_FAILURES 2      /* peers that could not run it */
+#define SUBMIT_ASK_MS 20000    /* for the daemon's first answer to WANT */
+#define SUBMIT_QUEUE_MS 600000 /* for a GRANT after BUSY; only with remote = only does it last */
 
-enum submit_state { SUBMIT_ASKING, SUBMIT_QUEUED, SUBMIT_RUNNING, SUBMIT_DONE, SUBMIT_LOCAL, SUBMIT_KILLED };
+enum submit_state {
+	SUBMIT_ASKING,
+	SUBMIT_QUEUED,
+	SUBMIT_RUNNING,
+	SUBMIT_DONE,
+	SUBMIT_LOCAL,
+	SUBMIT_KILLED
+};
 
 struct submit {
 	/* set by the caller */
 	struct daemon *daemon;
 	const struct plan *plan;
 	struct digest toolchain;
-	char *const *env;              /* for the preprocessor */
-	const char *peer;              /* the only one that may do it; NULL or empty: any */
+	char *const *env; /* for the preprocessor */
+	const char *peer; /* the only one that may do it; NULL or empty: any */
 	bool remote_only;
-	uint64_t output_max;           /* bytes */
-	int64_t job_ms;                /* longest time at one peer */
-	const char *slot_folder;       /* client/local.h */
+	uint64_t output_max;     /* bytes */
+	int64_t job_ms;          /* longest time at one peer */
+	const char *slot_folder; /* client/local.h */
 	unsigned slots;
-	int slot_fd;                   /* held for the preprocessor, -1: none; after LOCAL the one to compile under, or -1 */
+	int slot_fd; /* held for the preprocessor, -1: none; after LOCAL the one to compile under,
+	                or -1 */
 	/* what came of it */
 	enum submit_state state;
-	bool attempted;                /* a peer had the job */
+	bool attempted; /* a peer had the job */
 	char reason[REASON_SIZE], text[WIRE_TEXT_SIZE + NAME_SIZE + 4];
-	int signal;                    /* when killed */
+	int signal; /* when killed */
 	uint32_t retries;
 	struct trace_times ms;
 	/* own */

@@ -13,7 +13,8 @@
 #define COMPILER_SIZE 4096
 
 struct listed {
-	char hex[DIGEST_HEX_SIZE], signer[NAME_SIZE], signer_id[NODE_ID_TEXT_SIZE], compiler[COMPILER_SIZE];
+	char hex[DIGEST_HEX_SIZE], signer[NAME_SIZE], signer_id[NODE_ID_TEXT_SIZE],
+	        compiler[COMPILER_SIZE];
 	uint64_t size, uid, unused_s, runs_here;
 	bool has_uid;
 };
@@ -30,7 +31,7 @@ decode(struct listed *t, const struct item *map)
 	struct digest d;
 	int err = item_known(map, KNOWN_KEYS);
 
-	*t = (struct listed){ .size = 0 };
+	*t = (struct listed){.size = 0};
 	if (err == 0)
 		err = item_fixed(map, 1, d.bytes, DIGEST_LEN);
 	if (err != 0)
@@ -56,8 +57,12 @@ int
 toolchains_table(const struct item *root, unsigned width, bool colour, struct buf *out)
 {
 	static const struct grid_column columns[] = {
-		{ "TOOLCHAIN", false, 0 }, { "COMPILER", false, 0 }, { "SIZE", true, 3 }, { "SIGNER", false, 2 },
-		{ "HERE", false, 1 }, { "LAST USE", true, 4 },
+	        {"TOOLCHAIN", false, 0},
+	        {"COMPILER", false, 0},
+	        {"SIZE", true, 3},
+	        {"SIGNER", false, 2},
+	        {"HERE", false, 1},
+	        {"LAST USE", true, 4},
 	};
 	char size[AMOUNT_SIZE], age[16];
 	const struct item *array;
@@ -79,7 +84,8 @@ toolchains_table(const struct item *root, unsigned width, bool colour, struct bu
 		grid_cell(&table, TONE_PLAIN, t.compiler);
 		grid_cell(&table, TONE_PLAIN, size);
 		grid_cell(&table, TONE_PLAIN, t.signer);
-		grid_cell(&table, t.runs_here ? TONE_GOOD : TONE_WARN, t.runs_here ? "ready" : "no");
+		grid_cell(
+		        &table, t.runs_here ? TONE_GOOD : TONE_WARN, t.runs_here ? "ready" : "no");
 		grid_cell(&table, TONE_PLAIN, age);
 	}
 	if (err == 0)

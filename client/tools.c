@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "mesh/programs.h"
 
 _Static_assert(TOOLS_PATH_SIZE >= PATH_MAX, "realpath's result fits");
 
@@ -34,18 +33,13 @@ try_folder(const char *folder, size_t folder_len, const char *name, char *out, s
 	return 0;
 }
 
-int
-tools_find(const char *name, char *out, size_t size)
-{
-	return program_find(name, out, size);
-}
-
 bool
 tools_is_wrapper(const char *path)
 {
 	char *real = realpath(path, NULL);
 	const char *base = real != NULL ? strrchr(real, '/') : NULL;
-	bool ours = base != NULL && (strcmp(base, "/icemesh-cc") == 0 || strcmp(base, "/icemesh-c++") == 0);
+	bool ours = base != NULL &&
+	            (strcmp(base, "/icemesh-cc") == 0 || strcmp(base, "/icemesh-c++") == 0);
 
 	free(real);
 	return ours;

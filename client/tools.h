@@ -1,6 +1,6 @@
 /*
- * Finding programs: our own (mesh/programs.h) and the real compiler behind a name, which is the first one in PATH that is not
- * icemesh-cc under another name.
+ * Finding the real compiler behind a name: the first one in PATH that is not icemesh-cc under another name.  Our own programs
+ * are found by mesh/programs.h.
  */
 #ifndef CLIENT_TOOLS_H
 #define CLIENT_TOOLS_H
@@ -10,9 +10,6 @@
 #include "crypto/err.h"
 
 #define TOOLS_PATH_SIZE 4096
-
-/* The absolute path of our program `name` ("icemesh-exec"). IM_ERR_ABSENT, IM_ERR_LIMIT. */
-int tools_find(const char *name, char *out, size_t size) IM_MUST;
 
 /* The absolute path of a compiler as found in `path` (a PATH value, NULL: the environment's), links not resolved.  A name with a slash is
  * taken as it is, made absolute.  Skips links to icemesh-cc and folders of PATH that are not absolute.

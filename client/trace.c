@@ -79,7 +79,9 @@ trace_write(const char *path, const struct trace *t, uint64_t epoch_ms)
 
 	buf_init(&b, TRACE_LINE_MAX);
 	trace_encode(&b, t, epoch_ms);
-	fd = buf_err(&b) == 0 ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0666) : -1;
+	fd = buf_err(&b) == 0
+	             ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0666)
+	             : -1;
 	if (fd >= 0) {
 		(void)!write(fd, b.data, b.len);
 		close(fd);

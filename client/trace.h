@@ -1,6 +1,6 @@
 /*
- * The trace of a build: one JSON line for each compile, appended by one write, so that lines of parallel compiles do not mix.
- * The fields are those of icemesh-cc(1); times are milliseconds.
+ * The trace of a build: one JSON line for each compile, appended by one write, so that lines of
+ * parallel compiles do not mix. The fields are those of icemesh-cc(1); times are milliseconds.
  */
 #ifndef CLIENT_TRACE_H
 #define CLIENT_TRACE_H
@@ -14,8 +14,8 @@ struct trace_times {
 struct trace {
 	const char *file, *output; /* absolute or as written; empty when not known */
 	enum verdict verdict;
-	const char *reason, *text; /* text: the cause in words, may be empty */
-	const char *mode;          /* "preprocessed", or "" */
+	const char *reason, *text;  /* text: the cause in words, may be empty */
+	const char *mode;           /* "preprocessed", or "" */
 	const struct node_id *node; /* NULL: none */
 	const char *peer;
 	const struct digest *toolchain; /* NULL: none */

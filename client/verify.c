@@ -29,7 +29,9 @@ hash_file(int fd, struct digest *digest, uint8_t prehash[PREHASH_LEN], uint64_t 
 	while ((n = pread(fd, block, BLOCK, (off_t)at)) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
-		err = n < 0 ? IM_ERR_SYSTEM : at + (uint64_t)n > TOOLCHAIN_PACKED_MAX ? IM_ERR_LIMIT : 0;
+		err = n < 0                                     ? IM_ERR_SYSTEM
+		      : at + (uint64_t)n > TOOLCHAIN_PACKED_MAX ? IM_ERR_LIMIT
+		                                                : 0;
 		if (err != 0)
 			break;
 		digest_add(&d, block, (size_t)n);
@@ -67,18 +69,25 @@ explain_signature(int err, const struct verify *v, char why[VERIFY_WHY_SIZE])
 	claimed_key(v, key);
 	switch (err) {
 	case IM_ERR_UNKNOWN_KEY:
-		snprintf(why, VERIFY_WHY_SIZE, "signature by unknown key %s: no member of mesh '%.64s'; "
-			"a member signs it with 'icemesh toolchain create'", key, v->mesh);
+		snprintf(why, VERIFY_WHY_SIZE,
+		        "signature by unknown key %s: no member of mesh '%.64s'; "
+		        "a member signs it with 'icemesh toolchain create'",
+		        key, v->mesh);
 		break;
 	case IM_ERR_SIGNATURE:
-		snprintf(why, VERIFY_WHY_SIZE, "signature by key %s does not verify: the signature file was altered", key);
+		snprintf(why, VERIFY_WHY_SIZE,
+		        "signature by key %s does not verify: the signature file was altered", key);
 		break;
 	case IM_ERR_EXPIRED:
-		snprintf(why, VERIFY_WHY_SIZE, "the certificate of key %s is outside its lifetime; "
-			"check this machine's clock, or have the toolchain signed anew", key);
+		snprintf(why, VERIFY_WHY_SIZE,
+		        "the certificate of key %s is outside its lifetime; "
+		        "check this machine's clock, or have the toolchain signed anew",
+		        key);
 		break;
 	default:
-		snprintf(why, VERIFY_WHY_SIZE, "the signature file is %s; it is no icemesh signature or was cut off", im_strerror(err));
+		snprintf(why, VERIFY_WHY_SIZE,
+		        "the signature file is %s; it is no icemesh signature or was cut off",
+		        im_strerror(err));
 		break;
 	}
 	return err;
@@ -97,12 +106,14 @@ verify_toolchain(int fd, const struct verify *v, struct signature *out, char why
 		return explain_signature(err, v, why);
 	err = hash_file(fd, &digest, prehash, &size);
 	if (err != 0) {
-		snprintf(why, VERIFY_WHY_SIZE, "%s", err == IM_ERR_SYSTEM ? strerror(errno) : im_strerror(err));
+		snprintf(why, VERIFY_WHY_SIZE, "%s",
+		        err == IM_ERR_SYSTEM ? strerror(errno) : im_strerror(err));
 		return err;
 	}
 	if (size < s.size) {
-		snprintf(why, VERIFY_WHY_SIZE, "digest differs: the file was cut off after %llu of %llu bytes",
-			(unsigned long long)size, (unsigned long long)s.size);
+		snprintf(why, VERIFY_WHY_SIZE,
+		        "digest differs: the file was cut off after %llu of %llu bytes",
+		        (unsigned long long)size, (unsigned long long)s.size);
 		return IM_ERR_DIGEST;
 	}
 	if (size != s.size || !digest_equal(&digest, &s.digest)) {
@@ -111,7 +122,9 @@ verify_toolchain(int fd, const struct verify *v, struct signature *out, char why
 	}
 	err = sign_check_content(&s, prehash);
 	if (err != 0) {
-		snprintf(why, VERIFY_WHY_SIZE, "the signature over the content does not verify: the signature file was altered");
+		snprintf(why, VERIFY_WHY_SIZE,
+		        "the signature over the content does not verify: the signature file was "
+		        "altered");
 		return err;
 	}
 	*out = s;

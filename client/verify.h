@@ -19,6 +19,7 @@ struct verify {
 	const char *mesh; /* its name, for the messages */
 	uint64_t now;
 };
-int verify_toolchain(int fd, const struct verify *v, struct signature *out, char why[VERIFY_WHY_SIZE]) IM_MUST;
+int verify_toolchain(
+        int fd, const struct verify *v, struct signature *out, char why[VERIFY_WHY_SIZE]) IM_MUST;
 
 #endif

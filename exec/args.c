@@ -9,16 +9,16 @@
 /* What the words said, before the verdict. */
 struct scan {
 	struct args *a;
-	const char *ask, *local;      /* reason words of the first such option; NULL */
-	char detail[REASON_SIZE];     /* the option behind local */
-	const char *dep_file;         /* last -MF */
-	const char *dep_operand;      /* first of -MF -MT -MQ -MP -MV */
-	char *wp_file;                /* of -Wp,-MD,FILE; owned */
+	const char *ask, *local;  /* reason words of the first such option; NULL */
+	char detail[REASON_SIZE]; /* the option behind local */
+	const char *dep_file;     /* last -MF */
+	const char *dep_operand;  /* first of -MF -MT -MQ -MP -MV */
+	char *wp_file;            /* of -Wp,-MD,FILE; owned */
 	unsigned inputs, compiles, outputs;
 	bool cpp_only, driver_deps;
-	bool forced;                  /* -x is in force, with this language: */
+	bool forced; /* -x is in force, with this language: */
 	enum args_language language;
-	bool cxx_driver;              /* g++ and clang++ take foo.c for C++ */
+	bool cxx_driver; /* g++ and clang++ take foo.c for C++ */
 };
 
 struct suffix {
@@ -27,37 +27,37 @@ struct suffix {
 };
 
 static const struct suffix suffixes[] = {
-	{"c", LANG_C},
-	{"i", LANG_CPP_OUTPUT},
-	{"cc", LANG_CXX},
-	{"cp", LANG_CXX},
-	{"cxx", LANG_CXX},
-	{"cpp", LANG_CXX},
-	{"CPP", LANG_CXX},
-	{"c++", LANG_CXX},
-	{"C", LANG_CXX},
-	{"ii", LANG_CXX_CPP_OUTPUT},
-	{"m", LANG_OBJC},
-	{"mi", LANG_OBJC_CPP_OUTPUT},
-	{"mii", LANG_OBJCXX_CPP_OUTPUT},
-	{"mm", LANG_OBJCXX},
-	{"M", LANG_OBJCXX},
-	{"s", LANG_ASM},
-	{"S", LANG_ASM_CPP},
-	{"sx", LANG_ASM_CPP},
+        {"c", LANG_C},
+        {"i", LANG_CPP_OUTPUT},
+        {"cc", LANG_CXX},
+        {"cp", LANG_CXX},
+        {"cxx", LANG_CXX},
+        {"cpp", LANG_CXX},
+        {"CPP", LANG_CXX},
+        {"c++", LANG_CXX},
+        {"C", LANG_CXX},
+        {"ii", LANG_CXX_CPP_OUTPUT},
+        {"m", LANG_OBJC},
+        {"mi", LANG_OBJC_CPP_OUTPUT},
+        {"mii", LANG_OBJCXX_CPP_OUTPUT},
+        {"mm", LANG_OBJCXX},
+        {"M", LANG_OBJCXX},
+        {"s", LANG_ASM},
+        {"S", LANG_ASM_CPP},
+        {"sx", LANG_ASM_CPP},
 };
 
 static const struct suffix languages[] = {
-	{"c", LANG_C},
-	{"c++", LANG_CXX},
-	{"objective-c", LANG_OBJC},
-	{"objective-c++", LANG_OBJCXX},
-	{"cpp-output", LANG_CPP_OUTPUT},
-	{"c++-cpp-output", LANG_CXX_CPP_OUTPUT},
-	{"objective-c-cpp-output", LANG_OBJC_CPP_OUTPUT},
-	{"objective-c++-cpp-output", LANG_OBJCXX_CPP_OUTPUT},
-	{"assembler", LANG_ASM},
-	{"assembler-with-cpp", LANG_ASM_CPP},
+        {"c", LANG_C},
+        {"c++", LANG_CXX},
+        {"objective-c", LANG_OBJC},
+        {"objective-c++", LANG_OBJCXX},
+        {"cpp-output", LANG_CPP_OUTPUT},
+        {"c++-cpp-output", LANG_CXX_CPP_OUTPUT},
+        {"objective-c-cpp-output", LANG_OBJC_CPP_OUTPUT},
+        {"objective-c++-cpp-output", LANG_OBJCXX_CPP_OUTPUT},
+        {"assembler", LANG_ASM},
+        {"assembler-with-cpp", LANG_ASM_CPP},
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -113,7 +113,8 @@ keep_local(struct scan *s, const char *reason, const char *text)
 static void
 keep_word_local(struct scan *s, const char *reason, const struct word *w)
 {
-	if (w->row && (w->form == FORM_SEPARATE || (w->form == FORM_JOINED && strlen(w->row->name) == 2)))
+	if (w->row &&
+	        (w->form == FORM_SEPARATE || (w->form == FORM_JOINED && strlen(w->row->name) == 2)))
 		keep_local(s, reason, w->row->name);
 	else
 		keep_local(s, reason, w->text);
@@ -151,7 +152,7 @@ static void
 scan_dep(struct scan *s, const struct word *w)
 {
 	if (word_is(w, "-MD") || word_is(w, "-MMD") || word_is(w, "--write-dependencies") ||
-		word_is(w, "--write-user-dependencies")) {
+	        word_is(w, "--write-user-dependencies")) {
 		s->driver_deps = true;
 		return;
 	}
@@ -176,12 +177,13 @@ scan_operand(struct scan *s, const struct word *w)
 		if (found.deps)
 			s->wp_file = found.deps;
 	} else if ((word_is(w, "-Wa,") && !pieces_assembler_ok(w->value)) ||
-		   (word_is(w, "-Xclang") && !pieces_xclang_ok(w->value)) ||
-		   (word_is(w, "-mllvm") && !option_harmless(w->value)) ||
-		   (word_is(w, "--param") && strchr(w->value, '/'))) {
+	           (word_is(w, "-Xclang") && !pieces_xclang_ok(w->value)) ||
+	           (word_is(w, "-mllvm") && !option_harmless(w->value)) ||
+	           (word_is(w, "--param") && strchr(w->value, '/'))) {
 		keep_word_local(s, "option", w);
 	} else if (strcmp(w->text, "-Wunused-macros") == 0 ||
-		   strcmp(w->text, "-Werror=unused-macros") == 0 || word_is(w, "-traditional-cpp")) {
+	           strcmp(w->text, "-Werror=unused-macros") == 0 ||
+	           word_is(w, "-traditional-cpp")) {
 		s->a->plain_cpp = true;
 	}
 }
@@ -230,11 +232,12 @@ scan_option(struct scan *s, const struct word *w)
 static bool
 is_probe(const struct args *a)
 {
-	static const char *const parts[] = {"/CMakeTmp/", "/CMakeScratch/", "/cmTC_", "meson-private/"};
+	static const char *const parts[] = {
+	        "/CMakeTmp/", "/CMakeScratch/", "/cmTC_", "meson-private/"};
 	static const char *const names[] = {"conftest.", "tmp.conftest.", "CheckIncludeFile.",
-		"CheckFunctionExists.", "CheckSymbolExists.", "CheckTypeSize.",
-		"CheckPrototypeDefinition.", "CMakeCCompilerABI.", "CMakeCXXCompilerABI.",
-		"CMakeCCompilerId.", "CMakeCXXCompilerId."};
+	        "CheckFunctionExists.", "CheckSymbolExists.", "CheckTypeSize.",
+	        "CheckPrototypeDefinition.", "CMakeCCompilerABI.", "CMakeCXXCompilerABI.",
+	        "CMakeCCompilerId.", "CMakeCXXCompilerId."};
 
 	if (strncmp(a->source, "/dev/", 5) == 0)
 		return true;
@@ -337,7 +340,8 @@ derive(struct scan *s)
 
 	a->output_given = a->output != NULL;
 	if (!a->output)
-		a->output = a->derived = with_suffix(base_name(a->source), a->assembly ? ".s" : ".o");
+		a->output = a->derived =
+		        with_suffix(base_name(a->source), a->assembly ? ".s" : ".o");
 	a->want_deps = s->driver_deps || s->wp_file;
 	if (s->wp_file) {
 		a->deps = s->wp_file;

@@ -111,7 +111,8 @@ check_files(const struct job *job, const struct args *a, char *why, size_t size)
 	return 0;
 }
 
-/* Analyses the words without the marks, as the client did, and compares what they become with what arrived. */
+/* Analyses the words without the marks, as the client did, and compares what they become with
+ * what arrived. */
 static int
 check_words(const struct job *job, const struct marks *m, char *why, size_t size)
 {
@@ -130,7 +131,8 @@ check_words(const struct job *job, const struct marks *m, char *why, size_t size
 		err = refuse(why, size, "this may not run here:", a.reason);
 	else if (job->mode == JOB_SOURCE)
 		err = 0;
-	else if (!(err = args_remote(&a, job->argv[0], m->directives, &ours)) && !same_words(ours, job))
+	else if (!(err = args_remote(&a, job->argv[0], m->directives, &ours)) &&
+	         !same_words(ours, job))
 		err = refuse(why, size, "not the command of a preprocessed compile", NULL);
 	if (!err)
 		err = check_files(job, &a, why, size);

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "exec/ask.h"
+#include "exec/query.h"
 
 #define WHY_SIZE 256
 #define LINKS_MAX 40
@@ -37,12 +37,13 @@ static int
 fail(struct closure *c, int err, const char *what, const char *path)
 {
 	snprintf(c->why, WHY_SIZE, "%s %.180s: %s", what, path,
-		err == IM_ERR_SYSTEM ? strerror(errno) : im_strerror(err));
+	        err == IM_ERR_SYSTEM ? strerror(errno) : im_strerror(err));
 	return err;
 }
 
 static int
-add_entry(struct closure *c, enum manifest_kind kind, unsigned mode, const char *path, const char *target)
+add_entry(struct closure *c, enum manifest_kind kind, unsigned mode, const char *path,
+        const char *target)
 {
 	struct manifest_entry *e = &c->entries[c->n];
 
@@ -66,8 +67,8 @@ add_entry(struct closure *c, enum manifest_kind kind, unsigned mode, const char 
 /* --- walking a path component by component, as the kernel does --- */
 
 struct walk {
-	char done[PATH_MAX];   /* resolved so far, "" for the root */
-	char left[PATH_MAX];   /* still to go, without leading '/' */
+	char done[PATH_MAX]; /* resolved so far, "" for the root */
+	char left[PATH_MAX]; /* still to go, without leading '/' */
 	unsigned links;
 };
 
@@ -102,8 +103,8 @@ walk_link(struct closure *c, struct walk *w)
 	if (r != 0)
 		return r;
 	memcpy(rest, w->left, sizeof(rest));
-	if ((size_t)snprintf(w->left, sizeof(w->left), "%s%s%s", target, rest[0] == '\0' ? "" : "/", rest) >=
-		sizeof(w->left))
+	if ((size_t)snprintf(w->left, sizeof(w->left), "%s%s%s", target, rest[0] == '\0' ? "" : "/",
+	            rest) >= sizeof(w->left))
 		return fail(c, IM_ERR_LIMIT, "path too long at", w->done);
 	if (target[0] == '/')
 		w->done[0] = '\0';
@@ -125,14 +126,17 @@ walk_step(struct closure *c, struct walk *w, struct stat *st)
 	if (len == 2 && name[0] == '.' && name[1] == '.') {
 		r = walk_up(c, w);
 	} else if (len > 0 && !(len == 1 && name[0] == '.')) {
-		if ((size_t)snprintf(w->done + at, sizeof(w->done) - at, "/%.*s", (int)len, name) >= sizeof(w->done) - at)
+		if ((size_t)snprintf(w->done + at, sizeof(w->done) - at, "/%.*s", (int)len, name) >=
+		        sizeof(w->done) - at)
 			return fail(c, IM_ERR_LIMIT, "path too long at", name);
 	}
 	memmove(w->left, name + len, strlen(name + len) + 1);
 	if (r != 0)
 		return r;
 	if (lstat(w->done[0] == '\0' ? "/" : w->done, st) != 0)
-		return errno == ENOENT || errno == ENOTDIR ? IM_ERR_ABSENT : fail(c, IM_ERR_SYSTEM, "cannot look at", w->done);
+		return errno == ENOENT || errno == ENOTDIR
+		               ? IM_ERR_ABSENT
+		               : fail(c, IM_ERR_SYSTEM, "cannot look at", w->done);
 	return S_ISLNK(st->st_mode) ? walk_link(c, w) : 0;
 }
 
@@ -172,8 +176,10 @@ closure_add_folder(struct closure *c, const char *path)
 		char file[PATH_MAX];
 		struct stat st;
 
-		if (r == 0 && (size_t)snprintf(file, sizeof(file), "%s/%s", path, names[i]->d_name) < sizeof(file) &&
-			stat(file, &st) == 0 && S_ISREG(st.st_mode))
+		if (r == 0 &&
+		        (size_t)snprintf(file, sizeof(file), "%s/%s", path, names[i]->d_name) <
+		                sizeof(file) &&
+		        stat(file, &st) == 0 && S_ISREG(st.st_mode))
 			r = closure_add_file(c, file);
 		free(names[i]);
 	}
@@ -204,7 +210,7 @@ list_libraries(const struct elf *elf, const char *program, int without_cache, st
 	const char *plain[] = {elf->interpreter, "--list", program, NULL};
 	const char *uncached[] = {elf->interpreter, "--inhibit-cache", "--list", program, NULL};
 
-	return ask(without_cache ? uncached : plain, without_cache, out);
+	return query_run(without_cache ? uncached : plain, without_cache, out);
 }
 
 /* Notes a folder for LD_LIBRARY_PATH. */
@@ -223,8 +229,8 @@ note_folder(struct closure *c, const char *library)
 		at += *at == ':';
 	}
 	if (memchr(library, ':', len) != NULL ||
-		(size_t)snprintf(c->libraries + used, sizeof(c->libraries) - used, "%s%.*s", used == 0 ? "" : ":", (int)len,
-			library) >= sizeof(c->libraries) - used)
+	        (size_t)snprintf(c->libraries + used, sizeof(c->libraries) - used, "%s%.*s",
+	                used == 0 ? "" : ":", (int)len, library) >= sizeof(c->libraries) - used)
 		return fail(c, IM_ERR_LIMIT, "too many library folders with", library);
 	return 0;
 }
@@ -239,7 +245,8 @@ add_base_of_variant(struct closure *c, const char *library)
 
 	if (at == NULL)
 		return 0;
-	if ((size_t)snprintf(base, sizeof(base), "%.*s%s", (int)(at - library), library, name) >= sizeof(base))
+	if ((size_t)snprintf(base, sizeof(base), "%.*s%s", (int)(at - library), library, name) >=
+	        sizeof(base))
 		return 0;
 	return access(base, R_OK) == 0 ? closure_add_file(c, base) : 0;
 }
@@ -322,7 +329,8 @@ closure_add_program(struct closure *c, const char *path, struct elf *elf)
 static int
 by_path(const void *a, const void *b)
 {
-	return strcmp(((const struct manifest_entry *)a)->path, ((const struct manifest_entry *)b)->path);
+	return strcmp(
+	        ((const struct manifest_entry *)a)->path, ((const struct manifest_entry *)b)->path);
 }
 
 void

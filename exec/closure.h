@@ -10,13 +10,15 @@
 #include "exec/elf.h"
 #include "exec/manifest.h"
 
-#define CLOSURE_FILES_MAX 512     /* each has its entry in the witness */
+#define CLOSURE_FILES_MAX 512 /* each has its entry in the witness */
 
 struct closure {
-	struct manifest_entry entries[CLOSURE_FILES_MAX]; /* path and target owned; size and digest not filled in */
+	struct manifest_entry entries
+	        [CLOSURE_FILES_MAX]; /* path and target owned; size and digest not filled in */
 	uint32_t n;
-	char libraries[MANIFEST_LIBRARIES_SIZE];          /* folders that only the loader's cache or environment names; colon-separated */
-	char *why;                                        /* the caller's 256 bytes */
+	char libraries
+	        [MANIFEST_LIBRARIES_SIZE]; /* folders that only the loader's cache or environment names; colon-separated */
+	char *why;                         /* the caller's 256 bytes */
 };
 
 void closure_init(struct closure *c, char *why);

@@ -22,7 +22,8 @@ add_word(struct strings *s, const struct args *a, uint32_t i, uint32_t count)
 		strings_add(s, a->argv[i + k]);
 }
 
-/* True for a word that the preprocessor's run wants; clang warns of words that only its assembler uses. */
+/* True for a word that the preprocessor's run wants; clang warns of words that only its
+ * assembler uses. */
 static bool
 preprocessor_wants(const struct args *a, const struct word *w)
 {
@@ -42,9 +43,9 @@ preprocessor_wants(const struct args *a, const struct word *w)
 
 /* What of the dependency options is given, so that the rest can be completed. */
 struct dep_words {
-	bool driver;     /* -MD or -MMD as an option of its own */
-	bool file;       /* -MF */
-	bool target;     /* -MT or -MQ */
+	bool driver; /* -MD or -MMD as an option of its own */
+	bool file;   /* -MF */
+	bool target; /* -MT or -MQ */
 };
 
 static void

@@ -106,6 +106,16 @@ write_text(const char *path, const char *text)
 }
 
 int
+confine_processes(const char *proc)
+{
+	char path[64];
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/sys/kernel/pid_max", proc) >= sizeof(path))
+		return IM_ERR_SYSTEM;
+	return write_text(path, "301\n");
+}
+
+int
 confine_map_ids(unsigned uid, unsigned gid)
 {
 	char users[32], groups[32];

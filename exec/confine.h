@@ -24,6 +24,9 @@ int confine_capabilities(uint32_t keep) IM_MUST;
 int confine_identity(int dir_fd) IM_MUST;
 /* In a fresh user namespace: maps one id in it to uid and gid outside. IM_ERR_SYSTEM. */
 int confine_map_ids(unsigned uid, unsigned gid) IM_MUST;
+/* Bounds the processes of this pid namespace (300, the kernel's least), for the kernel's own root, whom RLIMIT_NPROC does not count; with a proc of the
+ * namespace mounted at `proc`.  Kernels before 6.14 cannot. IM_ERR_SYSTEM. */
+int confine_processes(const char *proc) IM_MUST;
 /* Dies with its parent; parent_fd hangs up when that is gone already. IM_ERR_CLOSED, IM_ERR_SYSTEM. */
 int confine_to_parent(int parent_fd) IM_MUST;
 

@@ -115,7 +115,9 @@ find_interpreter(int fd, int is64, const struct headers *h, char out[ELF_INTERPR
 		r = read_at(fd, out, (size_t)segment[2], segment[1]);
 		if (r != 0)
 			return r;
-		return out[0] == '/' && memchr(out, '\0', (size_t)segment[2]) != NULL ? 0 : IM_ERR_FORMAT;
+		return out[0] == '/' && memchr(out, '\0', (size_t)segment[2]) != NULL
+		               ? 0
+		               : IM_ERR_FORMAT;
 	}
 	out[0] = '\0';
 	return 0;
@@ -136,7 +138,8 @@ elf_look(int fd, struct elf *out)
 		return IM_ERR_REFUSED;
 	if (n < EI_NIDENT || memcmp(ident, ELFMAG, SELFMAG) != 0)
 		return IM_ERR_FORMAT;
-	if (ident[EI_DATA] != NATIVE_ORDER || (ident[EI_CLASS] != ELFCLASS64 && ident[EI_CLASS] != ELFCLASS32))
+	if (ident[EI_DATA] != NATIVE_ORDER ||
+	        (ident[EI_CLASS] != ELFCLASS64 && ident[EI_CLASS] != ELFCLASS32))
 		return IM_ERR_UNSUPPORTED;
 	is64 = ident[EI_CLASS] == ELFCLASS64;
 	r = read_header(fd, is64, &h, &machine);

@@ -11,8 +11,8 @@
 #define ELF_INTERPRETER_SIZE 256
 
 struct elf {
-	const char *platform;                     /* as uname -m says it; static storage */
-	char interpreter[ELF_INTERPRETER_SIZE];   /* "" for a static program */
+	const char *platform;                   /* as uname -m says it; static storage */
+	char interpreter[ELF_INTERPRETER_SIZE]; /* "" for a static program */
 };
 
 /* Looks at the file behind fd. IM_ERR_FORMAT (not ELF), IM_ERR_REFUSED (a script: "#!"), IM_ERR_UNSUPPORTED (another byte order or an unknown

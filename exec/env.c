@@ -5,38 +5,38 @@
 
 /* Set at all, even empty, these make the compiler read or write files of its own choice. */
 static const char *const hindering[] = {
-	"CCC_ADD_ARGS",
-	"CCC_OVERRIDE_OPTIONS",
-	"CC_LOG_DIAGNOSTICS",
-	"CC_LOG_DIAGNOSTICS_FILE",
-	"CC_PRINT_HEADERS",
-	"CC_PRINT_HEADERS_FILE",
-	"CC_PRINT_INTERNAL_STAT",
-	"CC_PRINT_INTERNAL_STAT_FILE",
-	"CC_PRINT_OPTIONS",
-	"CC_PRINT_OPTIONS_FILE",
-	"CC_PRINT_PROC_STAT",
-	"CC_PRINT_PROC_STAT_FILE",
-	"CLANG_CRASH_DIAGNOSTICS_DIR",
-	"COMPILER_PATH",
-	"DEPENDENCIES_OUTPUT",
-	"GCC_COMPARE_DEBUG",
-	"GCC_EXEC_PREFIX",
-	"LIBCLANG_BGPRIO_ENABLE",
-	"RC_DEBUG_OPTIONS",
-	"SUNPRO_DEPENDENCIES",
+        "CCC_ADD_ARGS",
+        "CCC_OVERRIDE_OPTIONS",
+        "CC_LOG_DIAGNOSTICS",
+        "CC_LOG_DIAGNOSTICS_FILE",
+        "CC_PRINT_HEADERS",
+        "CC_PRINT_HEADERS_FILE",
+        "CC_PRINT_INTERNAL_STAT",
+        "CC_PRINT_INTERNAL_STAT_FILE",
+        "CC_PRINT_OPTIONS",
+        "CC_PRINT_OPTIONS_FILE",
+        "CC_PRINT_PROC_STAT",
+        "CC_PRINT_PROC_STAT_FILE",
+        "CLANG_CRASH_DIAGNOSTICS_DIR",
+        "COMPILER_PATH",
+        "DEPENDENCIES_OUTPUT",
+        "GCC_COMPARE_DEBUG",
+        "GCC_EXEC_PREFIX",
+        "LIBCLANG_BGPRIO_ENABLE",
+        "RC_DEBUG_OPTIONS",
+        "SUNPRO_DEPENDENCIES",
 };
 
 static const char *const travelling[] = {
-	"COLUMNS",
-	"GCC_COLORS",
-	"GCC_EXTRA_DIAGNOSTIC_OUTPUT",
-	"GCC_URLS",
-	"LANG",
-	"LANGUAGE",
-	"MACOSX_DEPLOYMENT_TARGET",
-	"SOURCE_DATE_EPOCH",
-	"TERM_URLS",
+        "COLUMNS",
+        "GCC_COLORS",
+        "GCC_EXTRA_DIAGNOSTIC_OUTPUT",
+        "GCC_URLS",
+        "LANG",
+        "LANGUAGE",
+        "MACOSX_DEPLOYMENT_TARGET",
+        "SOURCE_DATE_EPOCH",
+        "TERM_URLS",
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -90,7 +90,8 @@ env_allowed(const char *variable)
 	if (locale && !locale_value_ok(value + 1))
 		return false;
 	if (strncmp(variable, "LC_", 3) == 0)
-		return strspn(variable + 3, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == (size_t)(value - variable - 3);
+		return strspn(variable + 3, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") ==
+		       (size_t)(value - variable - 3);
 	return named(variable, travelling, COUNT(travelling));
 }
 

@@ -11,12 +11,14 @@
 #include "crypto/err.h"
 #include "exec/reason.h"
 
-#define ENV_VALUE_MAX 256   /* bytes of a value that travels */
+#define ENV_VALUE_MAX 256 /* bytes of a value that travels */
 
-/* 0 when a compile in it can be remote; IM_ERR_REFUSED with "environment NAME" in reason when a variable changes what the
- * compiler does in a way that cannot travel (GCC_EXEC_PREFIX, COMPILER_PATH, DEPENDENCIES_OUTPUT...). */
+/* 0 when a compile in it can be remote; IM_ERR_REFUSED with "environment NAME" in reason when a
+ * variable changes what the compiler does in a way that cannot travel (GCC_EXEC_PREFIX,
+ * COMPILER_PATH, DEPENDENCIES_OUTPUT...). */
 int env_check(char *const *environment, char reason[REASON_SIZE]) IM_MUST;
-/* The variables that go along (LANG, LC_*, SOURCE_DATE_EPOCH, ...): pointers into environment, at most max; returns how many. */
+/* The variables that go along (LANG, LC_*, SOURCE_DATE_EPOCH, ...): pointers into environment,
+ * at most max; returns how many. */
 uint32_t env_select(char *const *environment, const char **out, uint32_t max);
 /* The peer's check of one variable that arrived. */
 bool env_allowed(const char *name_and_value);

@@ -24,15 +24,16 @@
 
 #define PACK_OUT_FD 1
 #define PACK_WITNESS_FD 3
-#define USAGE                                                                                                          \
-	"usage: icemesh-exec helper STORE_DIR NICE JOB_MEMORY JOB_TIME JOB_OUTPUT\n"                                       \
-	"       icemesh-exec pack COMPILER\n"                                                                              \
+#define USAGE                                                                        \
+	"usage: icemesh-exec helper STORE_DIR NICE JOB_MEMORY JOB_TIME JOB_OUTPUT\n" \
+	"       icemesh-exec pack COMPILER\n"                                        \
 	"       icemesh-exec --version\n"
 
 static int
 complain(const char *what, int err)
 {
-	fprintf(stderr, "icemesh-exec: %s: %s\n", what, err == IM_ERR_SYSTEM ? strerror(errno) : im_strerror(err));
+	fprintf(stderr, "icemesh-exec: %s: %s\n", what,
+	        err == IM_ERR_SYSTEM ? strerror(errno) : im_strerror(err));
 	return 1;
 }
 
@@ -56,7 +57,8 @@ enter_store(const char *store)
 {
 	int dir, r;
 
-	if (chdir(store) != 0 || (mkdir("toolchains", 0755) != 0 && errno != EEXIST) || chdir("toolchains") != 0)
+	if (chdir(store) != 0 || (mkdir("toolchains", 0755) != 0 && errno != EEXIST) ||
+	        chdir("toolchains") != 0)
 		return IM_ERR_SYSTEM;
 	dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)

@@ -36,7 +36,7 @@ path_of(const char *const *env)
 		if (strncmp(*env, "PATH=", 5) == 0)
 			return *env + 5;
 	}
-	return DEFAULT_PATH + 5;
+	return &DEFAULT_PATH[5];
 }
 
 static void
@@ -60,7 +60,8 @@ exec_compiler(const struct job *j, char *const *env)
 	while (*path != '\0') {
 		size_t len = strcspn(path, ":");
 
-		if (len > 0 && (size_t)snprintf(file, sizeof(file), "%.*s/%s", (int)len, path, name) < sizeof(file)) {
+		if (len > 0 && (size_t)snprintf(file, sizeof(file), "%.*s/%s", (int)len, path,
+		                       name) < sizeof(file)) {
 			exec_found(file, j, env);
 			if (errno != ENOENT && errno != ENOTDIR)
 				error = errno;
@@ -255,7 +256,7 @@ run_compiler(const struct spawn *s, const int console[2], struct spawn_report *r
 		return 0;
 	r->result.end = JOB_SANDBOX;
 	snprintf(r->text, sizeof(r->text), "cannot set up the %.31s %.160s: %s", e.what,
-		s->view.job == NULL ? "" : s->view.job->argv[0], strerror(e.error));
+	        s->view.job == NULL ? "" : s->view.job->argv[0], strerror(e.error));
 	return -1;
 }
 
@@ -272,7 +273,8 @@ keep_status(struct job_result *result, int status)
 		result->end = JOB_OUTPUT;
 	else if (result->signal == SIGXCPU)
 		result->end = JOB_TIMEOUT;
-	else if (result->signal == SIGKILL) /* nobody else kills in here: the kernel, out of memory */
+	else if (result->signal ==
+	         SIGKILL) /* nobody else kills in here: the kernel, out of memory */
 		result->end = JOB_MEMORY;
 }
 
@@ -286,12 +288,15 @@ end_by_stderr(int fd, uint64_t size)
 	static const struct {
 		const char *text;
 		enum job_end end;
-	} signs[] = {{"No space left on device", JOB_OUTPUT}, {"File size limit exceeded", JOB_OUTPUT},
-		{"File too large", JOB_OUTPUT}, {"out of memory", JOB_MEMORY}, {"memory exhausted", JOB_MEMORY},
-		{"Cannot allocate memory", JOB_MEMORY}, {"bad_alloc", JOB_MEMORY}, {"Killed signal", JOB_MEMORY},
-		{"Resource temporarily unavailable", JOB_MEMORY}, {"CPU time limit exceeded", JOB_TIMEOUT}};
+	} signs[] = {{"No space left on device", JOB_OUTPUT},
+	        {"File size limit exceeded", JOB_OUTPUT}, {"File too large", JOB_OUTPUT},
+	        {"out of memory", JOB_MEMORY}, {"memory exhausted", JOB_MEMORY},
+	        {"Cannot allocate memory", JOB_MEMORY}, {"bad_alloc", JOB_MEMORY},
+	        {"Killed signal", JOB_MEMORY}, {"Resource temporarily unavailable", JOB_MEMORY},
+	        {"CPU time limit exceeded", JOB_TIMEOUT}};
 	char tail[STDERR_TAIL + 1];
-	ssize_t n = pread(fd, tail, STDERR_TAIL, size > STDERR_TAIL ? (off_t)(size - STDERR_TAIL) : 0);
+	ssize_t n =
+	        pread(fd, tail, STDERR_TAIL, size > STDERR_TAIL ? (off_t)(size - STDERR_TAIL) : 0);
 
 	if (n <= 0)
 		return JOB_EXITED;
@@ -319,7 +324,8 @@ collect_console(const int console[2], struct spawn_report *r, struct collected *
 			return refuse(r, JOB_SANDBOX, "cannot look at the job's stdout");
 		if ((uint64_t)st.st_size > LIMITS_CONSOLE) {
 			r->result.end = JOB_OUTPUT;
-			snprintf(r->text, sizeof(r->text), "%s above %u bytes", i == 0 ? "stdout" : "stderr", LIMITS_CONSOLE);
+			snprintf(r->text, sizeof(r->text), "%s above %u bytes",
+			        i == 0 ? "stdout" : "stderr", LIMITS_CONSOLE);
 			return -1;
 		}
 		r->result.outputs[i].present = 1;
@@ -345,7 +351,8 @@ collect_outputs(const struct spawn *s, int scratch, struct spawn_report *r, stru
 			continue;
 		if (e != 0) {
 			r->result.end = JOB_REFUSED;
-			snprintf(r->text, sizeof(r->text), "output %.200s is not a plain file", j->outputs[i]);
+			snprintf(r->text, sizeof(r->text), "output %.200s is not a plain file",
+			        j->outputs[i]);
 			return -1;
 		}
 		c->n++;
@@ -354,7 +361,7 @@ collect_outputs(const struct spawn *s, int scratch, struct spawn_report *r, stru
 		if (total > s->view.limits->output) {
 			r->result.end = JOB_OUTPUT;
 			snprintf(r->text, sizeof(r->text), "outputs above %llu bytes",
-				(unsigned long long)s->view.limits->output);
+			        (unsigned long long)s->view.limits->output);
 			return -1;
 		}
 	}
@@ -402,11 +409,13 @@ send_report(int fd, const struct spawn_report *r, const struct collected *c)
 void
 init_run(const struct spawn *s, int report, unsigned uid, unsigned gid)
 {
-	struct spawn_report r = {.result = {.noutputs = 2 + (s->view.job == NULL ? 0 : s->view.job->noutputs)}};
+	struct spawn_report r = {
+	        .result = {.noutputs = 2 + (s->view.job == NULL ? 0 : s->view.job->noutputs)}};
 	struct collected c = {.n = 0};
 	int scratch = -1;
 
-	if (prepare(s, report, (struct ids){uid, gid}, &r, &scratch) != 0 || run_job(s, scratch, &r, &c) != 0) {
+	if (prepare(s, report, (struct ids){uid, gid}, &r, &scratch) != 0 ||
+	        run_job(s, scratch, &r, &c) != 0) {
 		c.n = 0;
 		memset(r.result.outputs, 0, sizeof(r.result.outputs));
 	}

@@ -6,19 +6,32 @@
 
 #define JOB_VERSION 1
 #define RESULT_KEYS 0x1fe /* keys 1 to 8 */
-#define JOB_KEYS 0x3fe                 /* keys 1 to 9 */
-#define INPUT_KEYS 0x1e                /* keys 1 to 4 */
-#define OUTPUT_KEYS 0x6                /* keys 1 and 2 */
+#define JOB_KEYS 0x3fe    /* keys 1 to 9 */
+#define INPUT_KEYS 0x1e   /* keys 1 to 4 */
+#define OUTPUT_KEYS 0x6   /* keys 1 and 2 */
 #define SIGNAL_MAX 127
 
 enum job_key {
-	JOB_KEY_VERSION = 1, JOB_KEY_TOOLCHAIN, JOB_KEY_CWD, JOB_KEY_ARGV, JOB_KEY_ENV, JOB_KEY_INPUTS,
-	JOB_KEY_OUTPUTS, JOB_KEY_MODE, JOB_KEY_NICE
+	JOB_KEY_VERSION = 1,
+	JOB_KEY_TOOLCHAIN,
+	JOB_KEY_CWD,
+	JOB_KEY_ARGV,
+	JOB_KEY_ENV,
+	JOB_KEY_INPUTS,
+	JOB_KEY_OUTPUTS,
+	JOB_KEY_MODE,
+	JOB_KEY_NICE
 };
 enum input_key { INPUT_KEY_PATH = 1, INPUT_KEY_MODE, INPUT_KEY_DIGEST, INPUT_KEY_SIZE };
 enum result_key {
-	RESULT_KEY_EXIT = 1, RESULT_KEY_SIGNAL, RESULT_KEY_END, RESULT_KEY_USER, RESULT_KEY_SYSTEM, RESULT_KEY_WALL,
-	RESULT_KEY_OUTPUTS, RESULT_KEY_RSS
+	RESULT_KEY_EXIT = 1,
+	RESULT_KEY_SIGNAL,
+	RESULT_KEY_END,
+	RESULT_KEY_USER,
+	RESULT_KEY_SYSTEM,
+	RESULT_KEY_WALL,
+	RESULT_KEY_OUTPUTS,
+	RESULT_KEY_RSS
 };
 enum output_key { OUTPUT_KEY_SIZE = 1, OUTPUT_KEY_DIGEST };
 
@@ -39,7 +52,7 @@ job_path_ok(const char *path)
 			continue;
 		}
 		if (i == start || (i - start == 1 && path[start] == '.') ||
-			(i - start == 2 && path[start] == '.' && path[start + 1] == '.'))
+		        (i - start == 2 && path[start] == '.' && path[start + 1] == '.'))
 			return 0;
 		start = i + 1;
 	}
@@ -212,7 +225,8 @@ take_arrays(struct job *j, const struct item *root, struct job_arrays *arrays)
 	if (r == 0)
 		r = item_array(root, JOB_KEY_INPUTS, JOB_INPUTS_MAX, &arrays->inputs, &j->ninputs);
 	if (r == 0)
-		r = item_array(root, JOB_KEY_OUTPUTS, JOB_OUTPUTS_MAX, &arrays->outputs, &j->noutputs);
+		r = item_array(
+		        root, JOB_KEY_OUTPUTS, JOB_OUTPUTS_MAX, &arrays->outputs, &j->noutputs);
 	if (r == 0 && j->argc == 0)
 		r = IM_ERR_FORMAT;
 	return r;
@@ -390,7 +404,8 @@ job_result_decode(struct job_result *r, const void *bytes, size_t len)
 	if (err == 0)
 		err = take_numbers(&result, packet_root(p));
 	if (err == 0)
-		err = item_array(packet_root(p), RESULT_KEY_OUTPUTS, 2 + JOB_OUTPUTS_MAX, &outputs, &result.noutputs);
+		err = item_array(packet_root(p), RESULT_KEY_OUTPUTS, 2 + JOB_OUTPUTS_MAX, &outputs,
+		        &result.noutputs);
 	if (err == 0 && result.noutputs < 2)
 		err = IM_ERR_FORMAT;
 	for (uint32_t i = 0; err == 0 && i < result.noutputs; i++)
@@ -405,7 +420,8 @@ job_result_decode(struct job_result *r, const void *bytes, size_t len)
 const char *
 job_end_name(enum job_end e)
 {
-	static const char *const names[] = {"exited", "timeout", "memory", "output", "killed", "sandbox", "refused"};
+	static const char *const names[] = {
+	        "exited", "timeout", "memory", "output", "killed", "sandbox", "refused"};
 
 	return (unsigned)e < sizeof(names) / sizeof(names[0]) ? names[e] : "unknown";
 }

@@ -19,14 +19,14 @@
 #define JOB_ENV_MAX 64
 #define JOB_INPUTS_MAX 16384
 #define JOB_OUTPUTS_MAX 32
-#define JOB_LEN_MAX (200 * 1024)      /* one channel message */
+#define JOB_LEN_MAX (200 * 1024) /* one channel message */
 
 enum job_mode { JOB_SOURCE = 0, JOB_PREPROCESSED = 1 };
 
 struct job_input {
 	const char *path;
 	uint32_t mode;
-	int streamed;          /* content follows on the channel, digest and size are not known yet */
+	int streamed; /* content follows on the channel, digest and size are not known yet */
 	struct digest digest;
 	uint64_t size;
 };
@@ -35,12 +35,16 @@ struct job_input {
 struct job {
 	struct digest toolchain;
 	const char *cwd;
-	const char **argv; uint32_t argc;   /* argv[argc] is NULL */
-	const char **env; uint32_t nenv;    /* env[nenv] is NULL */
-	struct job_input *inputs; uint32_t ninputs;
-	const char **outputs; uint32_t noutputs;
+	const char **argv;
+	uint32_t argc; /* argv[argc] is NULL */
+	const char **env;
+	uint32_t nenv; /* env[nenv] is NULL */
+	struct job_input *inputs;
+	uint32_t ninputs;
+	const char **outputs;
+	uint32_t noutputs;
 	enum job_mode mode;
-	void *memory;                       /* what job_fini frees; NULL when nothing */
+	void *memory; /* what job_fini frees; NULL when nothing */
 };
 
 /* Appends the encoding. */
@@ -52,13 +56,13 @@ void job_fini(struct job *j);
 int job_path_ok(const char *path);
 
 enum job_end {
-	JOB_EXITED = 0,    /* by itself: exit code or signal say how */
-	JOB_TIMEOUT = 1,   /* wall clock limit */
-	JOB_MEMORY = 2,    /* killed for memory */
-	JOB_OUTPUT = 3,    /* more output than allowed */
-	JOB_KILLED = 4,    /* on request */
-	JOB_SANDBOX = 5,   /* the sandbox could not be built; nothing ran */
-	JOB_REFUSED = 6    /* the argv or the inputs were refused; nothing ran */
+	JOB_EXITED = 0,  /* by itself: exit code or signal say how */
+	JOB_TIMEOUT = 1, /* wall clock limit */
+	JOB_MEMORY = 2,  /* killed for memory */
+	JOB_OUTPUT = 3,  /* more output than allowed */
+	JOB_KILLED = 4,  /* on request */
+	JOB_SANDBOX = 5, /* the sandbox could not be built; nothing ran */
+	JOB_REFUSED = 6  /* the argv or the inputs were refused; nothing ran */
 };
 
 struct job_output {
@@ -72,7 +76,7 @@ struct job_result {
 	enum job_end end;
 	uint64_t user_us, system_us, wall_us, max_rss_kb;
 	struct job_output outputs[2 + JOB_OUTPUTS_MAX];
-	uint32_t noutputs;   /* 2 + declared ones */
+	uint32_t noutputs; /* 2 + declared ones */
 };
 
 int job_result_encode(const struct job_result *r, struct buf *out) IM_MUST;

@@ -5,9 +5,13 @@
 #include <sys/resource.h>
 
 #define TIME_MAX (7u * 24 * 3600)
-#define CPU_SLACK_S 5              /* the wall clock is to speak first */
+#define CPU_SLACK_S 5 /* the wall clock is to speak first */
 #define UNPACK_CPU_S 600
+#if defined(__SANITIZE_ADDRESS__)
+#define UNPACK_MEMORY (1ULL << 46) /* its shadow is address space too */
+#else
 #define UNPACK_MEMORY (1ULL << 30)
+#endif
 #define UNPACK_FILES 64
 
 static int
@@ -77,9 +81,11 @@ lower(int what, uint64_t to)
 int
 limits_apply(const struct limits *l)
 {
-	if (lower(RLIMIT_CORE, 0) != 0 || lower(RLIMIT_FSIZE, l->output) != 0 || lower(RLIMIT_AS, l->memory) != 0)
+	if (lower(RLIMIT_CORE, 0) != 0 || lower(RLIMIT_FSIZE, l->output) != 0 ||
+	        lower(RLIMIT_AS, l->memory) != 0)
 		return IM_ERR_SYSTEM;
-	if (lower(RLIMIT_CPU, l->time_s + CPU_SLACK_S) != 0 || lower(RLIMIT_NPROC, LIMITS_PROCESSES) != 0)
+	if (lower(RLIMIT_CPU, l->time_s + CPU_SLACK_S) != 0 ||
+	        lower(RLIMIT_NPROC, LIMITS_PROCESSES) != 0)
 		return IM_ERR_SYSTEM;
 	if (lower(RLIMIT_NOFILE, LIMITS_FILES) != 0 || lower(RLIMIT_MEMLOCK, 0) != 0)
 		return IM_ERR_SYSTEM;
@@ -89,7 +95,9 @@ limits_apply(const struct limits *l)
 int
 limits_unpack(uint64_t bytes)
 {
-	if (lower(RLIMIT_CORE, 0) != 0 || lower(RLIMIT_FSIZE, bytes) != 0 || lower(RLIMIT_AS, UNPACK_MEMORY) != 0)
+	if (lower(RLIMIT_CORE, 0) != 0 || lower(RLIMIT_FSIZE, bytes) != 0 ||
+	        lower(RLIMIT_AS, UNPACK_MEMORY) != 0)
 		return IM_ERR_SYSTEM;
-	return lower(RLIMIT_CPU, UNPACK_CPU_S) != 0 ? IM_ERR_SYSTEM : lower(RLIMIT_NOFILE, UNPACK_FILES);
+	return lower(RLIMIT_CPU, UNPACK_CPU_S) != 0 ? IM_ERR_SYSTEM
+	                                            : lower(RLIMIT_NOFILE, UNPACK_FILES);
 }

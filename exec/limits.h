@@ -10,15 +10,16 @@
 #include <stdint.h>
 #include "crypto/err.h"
 
-#define LIMITS_PROCESSES 256            /* in one job; a compile needs about four */
-#define LIMITS_FILES 1024               /* descriptors of one process */
-#define LIMITS_CONSOLE (32u << 20)      /* bytes of stdout, and of stderr */
+#define LIMITS_PROCESSES 256       /* in one job; a compile needs about four */
+#define LIMITS_FILES 1024          /* descriptors of one process */
+#define LIMITS_CONSOLE (32u << 20) /* bytes of stdout, and of stderr */
 
 struct limits {
-	int nice;          /* -20 to 19 */
-	uint64_t memory;   /* bytes of address space of one process */
-	uint64_t time_s;   /* wall clock of the job */
-	uint64_t output;   /* bytes of all declared outputs together; as much again for temporary files */
+	int nice;        /* -20 to 19 */
+	uint64_t memory; /* bytes of address space of one process */
+	uint64_t time_s; /* wall clock of the job */
+	uint64_t
+	        output; /* bytes of all declared outputs together; as much again for temporary files */
 };
 
 /* From the words NICE MEMORY TIME OUTPUT, decimal, no sign but before NICE. IM_ERR_FORMAT, IM_ERR_LIMIT. */

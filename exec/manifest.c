@@ -220,7 +220,8 @@ parse_entry(struct manifest_entry *e, char *line)
 		r = parse_attributes(e, kind, mode, digest);
 	if (r == 0)
 		r = unescape(path);
-	if (r == 0 && (!job_path_ok(path) || path[1] == '\0' || strcmp(path + 1, MANIFEST_NAME) == 0))
+	if (r == 0 &&
+	        (!job_path_ok(path) || path[1] == '\0' || strcmp(path + 1, MANIFEST_NAME) == 0))
 		r = IM_ERR_FORMAT;
 	if (r == 0 && e->kind == MANIFEST_LINK) {
 		target = next_word(&rest);

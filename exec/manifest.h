@@ -15,7 +15,7 @@
 
 #define MANIFEST_NAME ".icemesh/manifest"
 #define MANIFEST_LEN_MAX (8u << 20)
-#define MANIFEST_PATH_MAX 1024      /* escaped */
+#define MANIFEST_PATH_MAX 1024 /* escaped */
 #define MANIFEST_WORD_SIZE 64
 #define MANIFEST_VERSION_SIZE 160
 #define MANIFEST_LIBRARIES_SIZE 1024 /* colon-separated folders */
@@ -24,23 +24,23 @@ enum manifest_kind { MANIFEST_FILE = 'f', MANIFEST_LINK = 'l', MANIFEST_FOLDER =
 
 struct manifest_entry {
 	enum manifest_kind kind;
-	unsigned mode;          /* 0755 or 0644; links 0777 */
+	unsigned mode; /* 0755 or 0644; links 0777 */
 	uint64_t size;
-	struct digest digest;   /* of a file */
-	const char *path;       /* absolute */
-	const char *target;     /* of a link, otherwise NULL */
+	struct digest digest; /* of a file */
+	const char *path;     /* absolute */
+	const char *target;   /* of a link, otherwise NULL */
 };
 
 struct manifest {
-	char platform[MANIFEST_WORD_SIZE];         /* uname -m of the machines that can run it */
-	char target[MANIFEST_WORD_SIZE];           /* what it compiles for; "" unknown */
-	char driver[MANIFEST_PATH_MAX];            /* the compiler's path */
-	char version[MANIFEST_VERSION_SIZE];       /* its first line of --version; "" unknown */
-	char libraries[MANIFEST_LIBRARIES_SIZE];   /* LD_LIBRARY_PATH it needs; "" none */
+	char platform[MANIFEST_WORD_SIZE];       /* uname -m of the machines that can run it */
+	char target[MANIFEST_WORD_SIZE];         /* what it compiles for; "" unknown */
+	char driver[MANIFEST_PATH_MAX];          /* the compiler's path */
+	char version[MANIFEST_VERSION_SIZE];     /* its first line of --version; "" unknown */
+	char libraries[MANIFEST_LIBRARIES_SIZE]; /* LD_LIBRARY_PATH it needs; "" none */
 	struct manifest_entry *entries;
 	uint32_t n;
-	uint64_t bytes;                            /* of all files */
-	void *memory;                              /* what manifest_fini frees besides entries */
+	uint64_t bytes; /* of all files */
+	void *memory;   /* what manifest_fini frees besides entries */
 };
 
 /* Appends the text.  The entries must be sorted (strcmp of paths). */

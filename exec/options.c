@@ -457,8 +457,9 @@ option_harmless(const char *text)
 static bool
 general_accepts(const struct option *row, const char *rest)
 {
-	static const char wordlike[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				       "-+_=.,:*";
+	static const char wordlike[] =
+	        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	        "-+_=.,:*";
 
 	if (strcmp(row->name, "-f") == 0)
 		return option_harmless(rest);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "exec/ask.h"
+#include "exec/query.h"
 #include "exec/closure.h"
 #include "exec/witness.h"
 
@@ -22,7 +22,7 @@
 struct packing {
 	const char *compiler;
 	struct closure closure;
-	struct manifest manifest;   /* entries: the closure's */
+	struct manifest manifest; /* entries: the closure's */
 	struct archive *archive;
 	char *why;
 };
@@ -31,7 +31,7 @@ static int
 fail(struct packing *p, int err, const char *what, const char *path)
 {
 	snprintf(p->why, WHY_SIZE, "%s %.180s: %s", what, path,
-		err == IM_ERR_SYSTEM ? strerror(errno) : im_strerror(err));
+	        err == IM_ERR_SYSTEM ? strerror(errno) : im_strerror(err));
 	return err;
 }
 
@@ -48,7 +48,7 @@ ask_line(const struct packing *p, const char *option, char *out, size_t size)
 	int r;
 
 	buf_init(&answer, ANSWER_MAX);
-	r = ask(words, 0, &answer);
+	r = query_run(words, 0, &answer);
 	text = r == 0 ? buf_text(&answer) : NULL;
 	if (text == NULL) {
 		buf_fini(&answer);
@@ -84,8 +84,9 @@ find_in_path(const char *name, char *out, size_t size)
 	while (path != NULL && *path != '\0') {
 		size_t len = strcspn(path, ":");
 
-		if (len > 0 && path[0] == '/' && (size_t)snprintf(out, size, "%.*s/%s", (int)len, path, name) < size &&
-			is_program(out))
+		if (len > 0 && path[0] == '/' &&
+		        (size_t)snprintf(out, size, "%.*s/%s", (int)len, path, name) < size &&
+		        is_program(out))
 			return 0;
 		path += len;
 		path += *path == ':';
@@ -117,8 +118,8 @@ add_specs(struct packing *p)
 	char answer[PATH_MAX];
 	struct stat st;
 
-	if (ask_line(p, "-print-file-name=specs", answer, sizeof(answer)) != 0 || answer[0] != '/' ||
-		stat(answer, &st) != 0 || !S_ISREG(st.st_mode))
+	if (ask_line(p, "-print-file-name=specs", answer, sizeof(answer)) != 0 ||
+	        answer[0] != '/' || stat(answer, &st) != 0 || !S_ISREG(st.st_mode))
 		return 0;
 	return closure_add_file(&p->closure, answer);
 }
@@ -127,12 +128,25 @@ add_specs(struct packing *p)
 static int
 add_locale(struct packing *p)
 {
-	static const char *const folders[] = {"/usr/lib/locale/C.utf8", "/usr/lib/locale/C.utf8/LC_MESSAGES", NULL};
+	static const char *const folders[] = {
+	        "/usr/lib/locale/C.utf8", "/usr/lib/locale/C.utf8/LC_MESSAGES", NULL};
 	int r = 0;
 
 	for (const char *const *f = folders; r == 0 && *f != NULL; f++)
 		r = closure_add_folder(&p->closure, *f);
 	return r;
+}
+
+/* clang's sanitizers read their own ignore lists, whatever the command line says; gcc has no such folder. */
+static int
+add_ignore_lists(struct packing *p)
+{
+	char answer[PATH_MAX], folder[PATH_MAX + 8];
+
+	if (ask_line(p, "-print-resource-dir", answer, sizeof(answer)) != 0 || answer[0] != '/')
+		return 0;
+	snprintf(folder, sizeof(folder), "%s/share", answer);
+	return closure_add_folder(&p->closure, folder);
 }
 
 static int
@@ -148,6 +162,8 @@ collect(struct packing *p)
 		r = add_specs(p);
 	if (r == 0)
 		r = add_locale(p);
+	if (r == 0)
+		r = add_ignore_lists(p);
 	if (r != 0)
 		return r;
 	closure_sort(&p->closure);
@@ -193,7 +209,8 @@ digest_entry(struct packing *p, struct manifest_entry *e)
 static int
 fail_archive(struct packing *p, const char *path)
 {
-	snprintf(p->why, WHY_SIZE, "cannot write %.100s: %.100s", path, archive_error_string(p->archive));
+	snprintf(p->why, WHY_SIZE, "cannot write %.100s: %.100s", path,
+	        archive_error_string(p->archive));
 	return IM_ERR_SYSTEM;
 }
 
@@ -209,7 +226,9 @@ put_header(struct packing *p, const struct manifest_entry *e)
 	archive_entry_set_perm(a, (mode_t)e->mode);
 	archive_entry_set_size(a, (int64_t)e->size);
 	archive_entry_set_mtime(a, 0, 0);
-	archive_entry_set_filetype(a, e->kind == MANIFEST_FILE ? AE_IFREG : e->kind == MANIFEST_LINK ? AE_IFLNK : AE_IFDIR);
+	archive_entry_set_filetype(a, e->kind == MANIFEST_FILE   ? AE_IFREG
+	                              : e->kind == MANIFEST_LINK ? AE_IFLNK
+	                                                         : AE_IFDIR);
 	if (e->kind == MANIFEST_LINK)
 		archive_entry_set_symlink(a, e->target);
 	if (archive_write_header(p->archive, a) != ARCHIVE_OK)
@@ -236,7 +255,9 @@ put_content(struct packing *p, const struct manifest_entry *e, int fd)
 	if (n < 0)
 		return fail(p, IM_ERR_SYSTEM, "cannot read", e->path);
 	digest_end(&s, &is);
-	return digest_equal(&is, &e->digest) ? 0 : fail(p, IM_ERR_DIGEST, "file changed while it was packed:", e->path);
+	return digest_equal(&is, &e->digest)
+	               ? 0
+	               : fail(p, IM_ERR_DIGEST, "file changed while it was packed:", e->path);
 }
 
 static int
@@ -298,10 +319,10 @@ open_archive(struct packing *p, int out_fd)
 	if (p->archive == NULL)
 		return IM_ERR_MEMORY;
 	if (archive_write_add_filter_lz4(p->archive) != ARCHIVE_OK ||
-		archive_write_set_format_pax_restricted(p->archive) != ARCHIVE_OK ||
-		set_charset(p) != ARCHIVE_OK ||
-		archive_write_set_bytes_in_last_block(p->archive, 1) != ARCHIVE_OK ||
-		archive_write_open_fd(p->archive, out_fd) != ARCHIVE_OK)
+	        archive_write_set_format_pax_restricted(p->archive) != ARCHIVE_OK ||
+	        set_charset(p) != ARCHIVE_OK ||
+	        archive_write_set_bytes_in_last_block(p->archive, 1) != ARCHIVE_OK ||
+	        archive_write_open_fd(p->archive, out_fd) != ARCHIVE_OK)
 		return fail_archive(p, "the archive");
 	return 0;
 }
@@ -332,7 +353,8 @@ make_witness(struct packing *p, struct buf *witness)
 		const struct manifest_entry *e = &p->closure.entries[i];
 
 		if (e->kind != MANIFEST_FOLDER)
-			files[n++] = (struct witness_file){.path = e->path, .link = e->kind == MANIFEST_LINK};
+			files[n++] = (struct witness_file){
+			        .path = e->path, .link = e->kind == MANIFEST_LINK};
 	}
 	return witness_make(files, n, witness);
 }

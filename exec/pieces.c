@@ -96,11 +96,12 @@ pieces_cpp(const char *text, enum option_compiler compiler, struct pieces_cpp *f
 static bool
 assembler_piece_ok(const struct piece *p)
 {
-	static const char *const words[] = {"--noexecstack", "--execstack", "--fatal-warnings", "--warn",
-		"--no-warn", "-W", "-L", "--keep-locals", "--strip-local-absolute", "--32", "--64", "--x32",
-		"-n", "-k", "-D", "--compress-debug-sections", "--nocompress-debug-sections",
-		"--no-pad-sections", "--reduce-memory-overheads"};
-	static const char *const begins[] = {"-m", "--gdwarf-", "--compress-debug-sections=", "-gdwarf-"};
+	static const char *const words[] = {"--noexecstack", "--execstack", "--fatal-warnings",
+	        "--warn", "--no-warn", "-W", "-L", "--keep-locals", "--strip-local-absolute",
+	        "--32", "--64", "--x32", "-n", "-k", "-D", "--compress-debug-sections",
+	        "--nocompress-debug-sections", "--no-pad-sections", "--reduce-memory-overheads"};
+	static const char *const begins[] = {
+	        "-m", "--gdwarf-", "--compress-debug-sections=", "-gdwarf-"};
 
 	if (piece_has(p, '/') || piece_has(p, '@'))
 		return false;
@@ -120,7 +121,8 @@ pieces_assembler_ok(const char *text)
 
 	while (piece_next(&text, &p)) {
 		if (piece_is(&p, "--defsym")) {
-			if (!piece_next(&text, &p) || piece_has(&p, '/') || !p.len || p.at[0] == '-')
+			if (!piece_next(&text, &p) || piece_has(&p, '/') || !p.len ||
+			        p.at[0] == '-')
 				return false;
 		} else if (!assembler_piece_ok(&p)) {
 			return false;
@@ -133,7 +135,7 @@ bool
 pieces_xclang_ok(const char *text)
 {
 	static const char *const words[] = {"-disable-O0-optnone", "-disable-lifetime-markers",
-		"-disable-llvm-optzns", "-disable-llvm-passes"};
+	        "-disable-llvm-optzns", "-disable-llvm-passes"};
 	const struct option *row;
 	enum option_form form;
 

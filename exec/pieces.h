@@ -1,5 +1,6 @@
 /*
- * Words that carry options for another program: -Wp,... (preprocessor), -Wa,... (assembler), -Xclang X (clang's inner compiler).
+ * Words that carry options for another program: -Wp,... (preprocessor), -Wa,... (assembler),
+ * -Xclang X (clang's inner compiler).
  *
  * Allow-lists: a piece that is not known reads or writes a file for all we can tell.
  */
@@ -11,11 +12,12 @@
 #include "exec/options.h"
 
 struct pieces_cpp {
-	char *deps;    /* FILE of -MD,FILE or -MMD,FILE; the caller frees it; NULL when none */
-	bool target;   /* -MT or -MQ is among the pieces */
+	char *deps;  /* FILE of -MD,FILE or -MMD,FILE; the caller frees it; NULL when none */
+	bool target; /* -MT or -MQ is among the pieces */
 };
 
-/* Understands what follows "-Wp,". IM_ERR_REFUSED when something in it is not known to be safe, IM_ERR_MEMORY. */
+/* Understands what follows "-Wp,". IM_ERR_REFUSED when something in it is not known to be safe,
+ * IM_ERR_MEMORY. */
 int pieces_cpp(const char *text, enum option_compiler compiler, struct pieces_cpp *found) IM_MUST;
 /* True when the assembler options that follow "-Wa," neither read nor write a file. */
 bool pieces_assembler_ok(const char *text);

@@ -58,7 +58,8 @@ take_fds(struct msghdr *hdr, int fds[PIPE_FDS_MAX])
 static int
 type_ok(uint32_t type)
 {
-	return (type >= PIPE_RUN && type <= PIPE_DROP) || (type >= PIPE_READY && type <= PIPE_UNPACKED);
+	return (type >= PIPE_RUN && type <= PIPE_DROP) ||
+	       (type >= PIPE_READY && type <= PIPE_UNPACKED);
 }
 
 int
@@ -68,7 +69,10 @@ pipe_recv(int fd, struct pipe_msg *m, int fds[PIPE_FDS_MAX], unsigned *nfds)
 	struct pipe_msg msg;
 	int got[PIPE_FDS_MAX];
 	struct iovec iov = {.iov_base = &msg, .iov_len = sizeof(msg)};
-	struct msghdr hdr = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+	struct msghdr hdr = {.msg_iov = &iov,
+	        .msg_iovlen = 1,
+	        .msg_control = control,
+	        .msg_controllen = sizeof(control)};
 	ssize_t len;
 	unsigned n;
 
@@ -78,8 +82,9 @@ pipe_recv(int fd, struct pipe_msg *m, int fds[PIPE_FDS_MAX], unsigned *nfds)
 	if (len < 0)
 		return errno == ECONNRESET ? IM_ERR_CLOSED : IM_ERR_SYSTEM;
 	n = take_fds(&hdr, got);
-	if (len == (ssize_t)sizeof(msg) && (hdr.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0 && type_ok(msg.type) &&
-		msg.result.noutputs <= 2 + JOB_OUTPUTS_MAX && (unsigned)msg.result.end <= JOB_REFUSED) {
+	if (len == (ssize_t)sizeof(msg) && (hdr.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0 &&
+	        type_ok(msg.type) && msg.result.noutputs <= 2 + JOB_OUTPUTS_MAX &&
+	        (unsigned)msg.result.end <= JOB_REFUSED) {
 		msg.text[PIPE_TEXT_SIZE - 1] = '\0';
 		*m = msg;
 		memcpy(fds, got, n * sizeof(int));

@@ -12,27 +12,32 @@
 
 #define PIPE_FDS_MAX 64
 #define PIPE_TEXT_SIZE 256
-#define PIPE_HELPER_FD 3         /* where the helper finds its end */
+#define PIPE_HELPER_FD 3 /* where the helper finds its end */
 
 enum pipe_type {
 	/* daemon to helper */
-	PIPE_RUN = 1,            /* fds: job (encoded, in a memfd), then one per streamed input (content at offset 0) */
-	PIPE_KILL = 2,           /* id of a RUN; answered by that run's DONE with JOB_KILLED (or its natural end) */
-	PIPE_UNPACK = 3,         /* fds: toolchain tarball, digest already checked; digest says its name */
-	PIPE_DROP = 4,           /* remove the unpacked toolchain `digest` */
+	PIPE_RUN =
+	        1, /* fds: job (encoded, in a memfd), then one per streamed input (content at offset 0) */
+	PIPE_KILL =
+	        2, /* id of a RUN; answered by that run's DONE with JOB_KILLED (or its natural end) */
+	PIPE_UNPACK = 3, /* fds: toolchain tarball, digest already checked; digest says its name */
+	PIPE_DROP =
+	        4, /* remove the unpacked toolchain `digest`; answered by UNPACKED, err 0: removed */
 	/* helper to daemon */
-	PIPE_READY = 16,         /* once after start: level, text (why not higher) */
-	PIPE_DONE = 17,          /* fds: stdout, stderr, then each declared output that is present, in order */
-	PIPE_UNPACKED = 18       /* err 0: store/toolchains/<hex> is complete; else text says which entry and why */
+	PIPE_READY = 16, /* once after start: level, text (why not higher) */
+	PIPE_DONE =
+	        17, /* fds: stdout, stderr, then each declared output that is present, in order */
+	PIPE_UNPACKED =
+	        18 /* err 0: store/toolchains/<hex> is complete; else text says which entry and why */
 };
 
 /* One message in either direction. */
 struct pipe_msg {
-	uint32_t type;           /* enum pipe_type */
+	uint32_t type; /* enum pipe_type */
 	int32_t err;
 	uint64_t id;
 	struct digest digest;
-	uint32_t level;          /* PIPE_READY: sandbox level 0 to 3 */
+	uint32_t level; /* PIPE_READY: sandbox level 0 to 3 */
 	char text[PIPE_TEXT_SIZE];
 	struct job_result result; /* PIPE_DONE: sizes and end; its digests are left zero */
 };

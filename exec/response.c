@@ -11,7 +11,7 @@
 
 /* What is held while words point into the files' bytes. */
 struct reading {
-	char *texts[RESPONSE_FILES_MAX];   /* owned, NUL-terminated, cut into words in place */
+	char *texts[RESPONSE_FILES_MAX]; /* owned, NUL-terminated, cut into words in place */
 	unsigned files;
 	size_t bytes;
 	struct strings words;
@@ -78,7 +78,8 @@ is_space(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* Cuts one word at *at in place and moves *at behind it; NULL at the end, *err for an unclosed quote. */
+/* Cuts one word at *at in place and moves *at behind it; NULL at the end, *err for an unclosed
+ * quote. */
 static char *
 cut_word(char **at, int *err)
 {

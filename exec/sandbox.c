@@ -9,18 +9,19 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "exec/confine.h"
 #include "exec/scratch.h"
 
-#define SCRATCH_AT "/tmp"            /* any folder that every machine has; covered in this mount namespace only */
-#define SCRATCH_SLACK (16u << 20)    /* for folders and partly filled pages */
-#define SCRATCH_INODES 65536u        /* beyond one for each input */
+#define SCRATCH_AT \
+	"/tmp" /* any folder that every machine has; covered in this mount namespace only */
+#define SCRATCH_SLACK (16u << 20) /* for folders and partly filled pages */
+#define SCRATCH_INODES 65536u     /* beyond one for each input */
 #define PATH_SIZE (JOB_PATH_MAX + 16)
 #define HOST_NAME "icemesh"
 
 static const char *const devices[] = {"null", "zero", "full", "random", "urandom", NULL};
 
-static int __attribute__((format(printf, 3, 4)))
-fail(char *why, int err, const char *fmt, ...)
+static int __attribute__((format(printf, 3, 4))) fail(char *why, int err, const char *fmt, ...)
 {
 	int e = errno;
 	va_list args;
@@ -57,13 +58,15 @@ mount_scratch(const struct sandbox *s, int *scratch, char *why)
 	char options[96];
 	int fd;
 
-	snprintf(options, sizeof(options), "mode=0755,size=%llu,nr_inodes=%u", (unsigned long long)scratch_size(s),
-		SCRATCH_INODES + (s->job == NULL ? 0 : s->job->ninputs));
+	snprintf(options, sizeof(options), "mode=0755,size=%llu,nr_inodes=%u",
+	        (unsigned long long)scratch_size(s),
+	        SCRATCH_INODES + (s->job == NULL ? 0 : s->job->ninputs));
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
 		return fail(why, IM_ERR_SYSTEM, "cannot make the mounts private");
 	if (mount("scratch", SCRATCH_AT, "tmpfs", MS_NOSUID | MS_NODEV, options) != 0)
 		return fail(why, IM_ERR_SYSTEM, "cannot mount a tmpfs");
-	if (mkdir(SCRATCH_AT "/w", 0755) != 0 || mkdir(SCRATCH_AT "/t", 0755) != 0 || mkdir(SCRATCH_AT "/r", 0755) != 0)
+	if (mkdir(SCRATCH_AT "/w", 0755) != 0 || mkdir(SCRATCH_AT "/t", 0755) != 0 ||
+	        mkdir(SCRATCH_AT "/r", 0755) != 0)
 		return fail(why, IM_ERR_SYSTEM, "cannot write to the scratch");
 	if (s->toolchain != NULL && mount(s->toolchain, SCRATCH_AT "/t", NULL, MS_BIND, NULL) != 0)
 		return fail(why, IM_ERR_SYSTEM, "cannot mount toolchain %.16s", s->toolchain);
@@ -81,7 +84,8 @@ make_skeleton(int w, char *why)
 {
 	char path[32];
 
-	if (mkdirat(w, "tmp", 0700) != 0 || mkdirat(w, "proc", 0755) != 0 || mkdirat(w, "dev", 0755) != 0)
+	if (mkdirat(w, "tmp", 0700) != 0 || mkdirat(w, "proc", 0755) != 0 ||
+	        mkdirat(w, "dev", 0755) != 0)
 		return fail(why, IM_ERR_SYSTEM, "cannot make /tmp, /proc, /dev");
 	if (fchmodat(w, "tmp", 01777, 0) != 0)
 		return fail(why, IM_ERR_SYSTEM, "cannot open /tmp to all");
@@ -124,7 +128,8 @@ static int
 make_job_folder(int w, const char *path, char *why)
 {
 	if (crosses_link(path))
-		return fail(why, IM_ERR_REFUSED, "%.200s leads through a link of the toolchain", path);
+		return fail(
+		        why, IM_ERR_REFUSED, "%.200s leads through a link of the toolchain", path);
 	if (scratch_folder(w, path + 1) != 0)
 		return fail(why, IM_ERR_SYSTEM, "cannot make folder %.200s", path);
 	return 0;
@@ -139,9 +144,11 @@ write_inputs(const struct sandbox *s, int w, char *why)
 		const struct job_input *in = &s->job->inputs[i];
 
 		if (!in->streamed || next >= s->ninputs)
-			return fail(why, IM_ERR_REFUSED, "input %.200s came without its content", in->path);
+			return fail(why, IM_ERR_REFUSED, "input %.200s came without its content",
+			        in->path);
 		if (crosses_link(in->path))
-			return fail(why, IM_ERR_REFUSED, "input %.200s leads through a link of the toolchain", in->path);
+			return fail(why, IM_ERR_REFUSED,
+			        "input %.200s leads through a link of the toolchain", in->path);
 		if (scratch_copy(w, in->path + 1, in->mode, s->inputs[next++], INT64_MAX) != 0)
 			return fail(why, IM_ERR_SYSTEM, "cannot write input %.200s", in->path);
 	}
@@ -153,7 +160,8 @@ static int
 output_folder(const struct job *j, uint32_t i, char *folder, char *why)
 {
 	if (scratch_folder_of(j->outputs[i], folder, PATH_SIZE) != 0 || folder[0] == '\0')
-		return fail(why, IM_ERR_REFUSED, "output %.200s stands in the root folder", j->outputs[i]);
+		return fail(why, IM_ERR_REFUSED, "output %.200s stands in the root folder",
+		        j->outputs[i]);
 	return 0;
 }
 
@@ -194,7 +202,8 @@ mount_root(const struct sandbox *s, char *why)
 	char folder[PATH_SIZE];
 	int r;
 
-	if (mount("view", "r", "overlay", MS_RDONLY | MS_NOSUID | MS_NODEV, "lowerdir=w:t,userxattr") != 0)
+	if (mount("view", "r", "overlay", MS_RDONLY | MS_NOSUID | MS_NODEV,
+	            "lowerdir=w:t,userxattr") != 0)
 		return fail(why, IM_ERR_SYSTEM, "cannot mount an overlay");
 	r = bind_writable("/tmp", why);
 	for (uint32_t i = 0; r == 0 && s->job != NULL && i < s->job->noutputs; i++) {
@@ -203,6 +212,20 @@ mount_root(const struct sandbox *s, char *why)
 			r = bind_writable(folder, why);
 	}
 	return r;
+}
+
+/* Through a whole proc that is gone again before the job starts. */
+static void
+bound_processes(const struct sandbox *s)
+{
+	if (!s->root ||
+	        mount("proc", "r/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0)
+		return;
+	/* Older kernels cannot: then the job's memory and time are the bounds. */
+	if (confine_processes("r/proc") != 0)
+		errno = 0;
+	if (umount2("r/proc", MNT_DETACH) != 0)
+		errno = 0;
 }
 
 /* Both are comforts: where the kernel refuses them the empty files and the empty folder stay. */
@@ -217,7 +240,8 @@ mount_specials(void)
 		if (mount(from, to, NULL, MS_BIND, NULL) != 0)
 			errno = 0;
 	}
-	if (mount("proc", "r/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, "subset=pid") != 0)
+	if (mount("proc", "r/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY,
+	            "subset=pid") != 0)
 		errno = 0;
 }
 
@@ -243,6 +267,7 @@ sandbox_enter(const struct sandbox *s, int *scratch, char *why)
 	if (r == 0)
 		r = mount_root(s, why);
 	if (r == 0) {
+		bound_processes(s);
 		mount_specials();
 		r = change_root(why);
 	}

@@ -14,11 +14,12 @@
 #define SANDBOX_WHY_SIZE 256
 
 struct sandbox {
-	const char *toolchain;     /* folder's name in the working directory; NULL: none, for probing */
-	const struct job *job;     /* NULL for probing */
+	const char *toolchain; /* folder's name in the working directory; NULL: none, for probing */
+	const struct job *job; /* NULL for probing */
 	const struct limits *limits;
-	const int *inputs;         /* one descriptor for each streamed input, in order */
+	const int *inputs; /* one descriptor for each streamed input, in order */
 	unsigned ninputs;
+	int root; /* the helper is root outside: RLIMIT_NPROC may not count */
 };
 
 /* Builds the view and makes it the root of the calling process.  *scratch is the folder in which the job's files stand by their

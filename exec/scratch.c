@@ -18,8 +18,9 @@ static int
 open_beneath(int dir_fd, const char *path, uint64_t flags, unsigned mode)
 {
 	struct open_how how = {.flags = flags | O_CLOEXEC | O_NOFOLLOW,
-		.mode = mode,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV};
+	        .mode = mode,
+	        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
+	                   RESOLVE_NO_XDEV};
 
 	return (int)syscall(SYS_openat2, dir_fd, path[0] == '\0' ? "." : path, &how, sizeof(how));
 }
@@ -167,8 +168,9 @@ scratch_collect(int dir_fd, const char *path, int *out_fd, uint64_t *size)
 	if (fd < 0) {
 		if (errno == ENOENT || errno == ENOTDIR)
 			return IM_ERR_ABSENT;
-		return errno == ELOOP || errno == EXDEV || errno == EACCES || errno == ENXIO ? IM_ERR_REFUSED :
-																					   IM_ERR_SYSTEM;
+		return errno == ELOOP || errno == EXDEV || errno == EACCES || errno == ENXIO
+		               ? IM_ERR_REFUSED
+		               : IM_ERR_SYSTEM;
 	}
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1) {
 		close(fd);
@@ -201,7 +203,8 @@ empty_folder(int fd, int depth)
 		else if (depth >= REMOVE_DEPTH_MAX)
 			r = IM_ERR_LIMIT;
 		else {
-			int below = openat(dirfd(d), e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+			int below = openat(dirfd(d), e->d_name,
+			        O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 			r = below < 0 ? IM_ERR_SYSTEM : empty_folder(below, depth + 1);
 			if (r == 0 && unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR) != 0)

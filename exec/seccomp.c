@@ -14,52 +14,59 @@
 #ifndef CLONE_NEWCGROUP
 #define CLONE_NEWCGROUP 0x02000000
 #endif
-#define NAMESPACE_FLAGS                                                                                                \
-	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP)
+#define NAMESPACE_FLAGS                                                                            \
+	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | \
+	        CLONE_NEWCGROUP)
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41
 #endif
-#define PROGRAM_MAX 4096 /* BPF_MAXINSNS */
+#define PROGRAM_MAX 4096                /* BPF_MAXINSNS */
 #define ADDRESSES_NOT_RANDOM 0x0040000u /* ADDR_NO_RANDOMIZE */
 #define ONLY_ASK 0xffffffffu            /* personality(): changes nothing */
 
 /* From traces of gcc, g++, clang, as (native and cross), of the C library's start-up, threads, popen and malloc. */
 static const char *const compile_calls[] = {
-	/* files */
-	"access", "chdir", "chmod", "close", "close_range", "copy_file_range", "creat", "dup", "dup2", "dup3", "faccessat",
-	"faccessat2", "fadvise64", "fallocate", "fchdir", "fchmod", "fchmodat", "fcntl", "fdatasync", "flock", "fstat",
-	"fstatfs", "fsync", "ftruncate", "getcwd", "getdents", "getdents64", "link", "linkat", "llseek", "lseek", "lstat",
-	"mkdir", "mkdirat", "newfstatat", "open", "openat", "openat2", "pipe", "pipe2", "poll", "ppoll", "pread64", "preadv",
-	"preadv2", "pselect6", "pwrite64", "pwritev", "pwritev2", "read", "readahead", "readlink", "readlinkat", "readv",
-	"rename", "renameat", "renameat2", "rmdir", "select", "sendfile", "stat", "statfs", "statx", "symlink", "symlinkat",
-	"sync_file_range", "truncate", "umask", "unlink", "unlinkat", "utime", "utimensat", "utimes", "futimesat", "write",
-	"writev",
-	/* memory */
-	"brk", "madvise", "membarrier", "mincore", "mlock", "mmap", "mprotect", "mremap", "msync", "munlock", "munmap",
-	"memfd_create", "get_mempolicy",
-	/* processes and threads; clone has a rule of its own */
-	"arch_prctl", "execve", "exit", "exit_group", "fork", "futex", "get_robust_list", "getegid", "geteuid", "getgid",
-	"getgroups", "getpgid", "getpgrp", "getpid", "getppid", "getpriority", "getresgid", "getresuid", "getrlimit",
-	"getrusage", "getsid", "gettid", "getuid", "kill", "prlimit64", "restart_syscall", "rseq", "sched_getaffinity",
-	"sched_getparam", "sched_getscheduler", "sched_get_priority_max", "sched_get_priority_min", "sched_setaffinity",
-	"sched_yield", "set_robust_list", "set_tid_address", "setpgid", "setpriority", "setrlimit", "setsid", "tgkill",
-	"tkill", "vfork", "wait4", "waitid", "waitpid",
-	/* signals, time, the machine */
-	"alarm", "clock_getres", "clock_gettime", "clock_nanosleep", "getcpu", "getitimer", "getrandom", "gettimeofday",
-	"nanosleep", "pause", "rt_sigaction", "rt_sigpending", "rt_sigprocmask", "rt_sigqueueinfo", "rt_sigreturn",
-	"rt_sigsuspend", "rt_sigtimedwait", "setitimer", "sigaltstack", "sigreturn", "sysinfo", "time", "times", "uname",
-	"eventfd2", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "timerfd_create", "timerfd_settime",
-	"riscv_flush_icache", NULL};
+        /* files */
+        "access", "chdir", "chmod", "close", "close_range", "copy_file_range", "creat", "dup",
+        "dup2", "dup3", "faccessat", "faccessat2", "fadvise64", "fallocate", "fchdir", "fchmod",
+        "fchmodat", "fcntl", "fdatasync", "flock", "fstat", "fstatfs", "fsync", "ftruncate",
+        "getcwd", "getdents", "getdents64", "link", "linkat", "llseek", "lseek", "lstat", "mkdir",
+        "mkdirat", "newfstatat", "open", "openat", "openat2", "pipe", "pipe2", "poll", "ppoll",
+        "pread64", "preadv", "preadv2", "pselect6", "pwrite64", "pwritev", "pwritev2", "read",
+        "readahead", "readlink", "readlinkat", "readv", "rename", "renameat", "renameat2", "rmdir",
+        "select", "sendfile", "stat", "statfs", "statx", "symlink", "symlinkat", "sync_file_range",
+        "truncate", "umask", "unlink", "unlinkat", "utime", "utimensat", "utimes", "futimesat",
+        "write", "writev",
+        /* memory */
+        "brk", "madvise", "membarrier", "mincore", "mlock", "mmap", "mprotect", "mremap", "msync",
+        "munlock", "munmap", "memfd_create", "get_mempolicy",
+        /* processes and threads; clone has a rule of its own */
+        "arch_prctl", "execve", "exit", "exit_group", "fork", "futex", "get_robust_list", "getegid",
+        "geteuid", "getgid", "getgroups", "getpgid", "getpgrp", "getpid", "getppid", "getpriority",
+        "getresgid", "getresuid", "getrlimit", "getrusage", "getsid", "gettid", "getuid", "kill",
+        "prlimit64", "restart_syscall", "rseq", "sched_getaffinity", "sched_getparam",
+        "sched_getscheduler", "sched_get_priority_max", "sched_get_priority_min",
+        "sched_setaffinity", "sched_yield", "set_robust_list", "set_tid_address", "setpgid",
+        "setpriority", "setrlimit", "setsid", "tgkill", "tkill", "vfork", "wait4", "waitid",
+        "waitpid",
+        /* signals, time, the machine */
+        "alarm", "clock_getres", "clock_gettime", "clock_nanosleep", "getcpu", "getitimer",
+        "getrandom", "gettimeofday", "nanosleep", "pause", "rt_sigaction", "rt_sigpending",
+        "rt_sigprocmask", "rt_sigqueueinfo", "rt_sigreturn", "rt_sigsuspend", "rt_sigtimedwait",
+        "setitimer", "sigaltstack", "sigreturn", "sysinfo", "time", "times", "uname", "eventfd2",
+        "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "timerfd_create",
+        "timerfd_settime", "riscv_flush_icache", NULL};
 
-static const char *const unpack_calls[] = {"brk", "clock_gettime", "close", "exit", "exit_group", "fchmod", "fcntl",
-	"fdatasync", "fstat", "fsync", "futex", "getdents64", "getpid", "getrandom", "gettid", "lseek", "madvise", "mkdirat",
-	"mmap", "mprotect", "mremap", "munmap", "newfstatat", "openat", "openat2", "pread64", "read", "renameat2",
-	"restart_syscall", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "statx", "symlinkat", "syncfs",
-	"unlinkat", "write", "writev", "_llseek", NULL};
+static const char *const unpack_calls[] = {"brk", "clock_gettime", "close", "exit", "exit_group",
+        "fchmod", "fcntl", "fdatasync", "fstat", "fsync", "futex", "getdents64", "getpid",
+        "getrandom", "gettid", "lseek", "madvise", "mkdirat", "mmap", "mprotect", "mremap",
+        "munmap", "newfstatat", "openat", "openat2", "pread64", "read", "renameat2",
+        "restart_syscall", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "statx",
+        "symlinkat", "syncfs", "unlinkat", "write", "writev", "_llseek", NULL};
 
 static const unsigned long ioctls[] = {TCGETS, TIOCGWINSZ, FIONREAD, FIOCLEX, FIONCLEX, FIONBIO};
-static const int prctls[] = {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_SET_PDEATHSIG, PR_CAPBSET_READ,
-	PR_GET_NO_NEW_PRIVS, PR_SET_VMA};
+static const int prctls[] = {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_SET_PDEATHSIG,
+        PR_CAPBSET_READ, PR_GET_NO_NEW_PRIVS, PR_SET_VMA};
 
 /* A name that this machine's kernel interface does not have needs no rule. */
 static int
@@ -94,7 +101,7 @@ allow_clone(scmp_filter_ctx ctx)
 	const unsigned flags = 0;
 #endif
 	int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-		SCMP_CMP64(flags, SCMP_CMP_MASKED_EQ, NAMESPACE_FLAGS, 0));
+	        SCMP_CMP64(flags, SCMP_CMP_MASKED_EQ, NAMESPACE_FLAGS, 0));
 
 	if (r == 0)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
@@ -107,15 +114,17 @@ allow_arguments(scmp_filter_ctx ctx)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < sizeof(ioctls) / sizeof(ioctls[0]); i++)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_CMP64(1, SCMP_CMP_EQ, ioctls[i]));
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+		        SCMP_CMP64(1, SCMP_CMP_EQ, ioctls[i], 0));
 	for (size_t i = 0; r == 0 && i < sizeof(prctls) / sizeof(prctls[0]); i++)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-			SCMP_CMP64(0, SCMP_CMP_EQ, (uint64_t)prctls[i]));
-	if (r == 0)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(personality), 1, SCMP_CMP64(0, SCMP_CMP_EQ, ONLY_ASK));
+		        SCMP_CMP64(0, SCMP_CMP_EQ, (uint64_t)prctls[i], 0));
 	if (r == 0)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(personality), 1,
-			SCMP_CMP64(0, SCMP_CMP_EQ, ADDRESSES_NOT_RANDOM));
+		        SCMP_CMP64(0, SCMP_CMP_EQ, ONLY_ASK, 0));
+	if (r == 0)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(personality), 1,
+		        SCMP_CMP64(0, SCMP_CMP_EQ, ADDRESSES_NOT_RANDOM, 0));
 	return r;
 }
 
@@ -183,5 +192,6 @@ filter_fini(struct filter *f)
 int
 filter_load(const struct filter *f)
 {
-	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &f->program, 0, 0) == 0 ? 0 : IM_ERR_SYSTEM;
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &f->program, 0, 0) == 0 ? 0
+	                                                                          : IM_ERR_SYSTEM;
 }

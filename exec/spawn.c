@@ -17,7 +17,8 @@
 #include "exec/confine.h"
 #include "exec/init.h"
 
-#define NAMESPACES (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET)
+#define NAMESPACES \
+	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET)
 
 /* Like fork, with flags.  The raw call: the C library's clone() wants a stack. */
 static pid_t
@@ -79,8 +80,10 @@ take_report(int fd, struct spawn_report *report, int fds[SPAWN_FDS_MAX], unsigne
 {
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(SPAWN_FDS_MAX * sizeof(int))];
 	struct iovec iov = {.iov_base = report, .iov_len = sizeof(*report)};
-	struct msghdr hdr = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+	struct msghdr hdr = {.msg_iov = &iov,
+	        .msg_iovlen = 1,
+	        .msg_control = control,
+	        .msg_controllen = sizeof(control)};
 	ssize_t n = recvmsg(fd, &hdr, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
 	if (n != (ssize_t)sizeof(*report))

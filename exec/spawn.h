@@ -12,15 +12,15 @@
 #include "exec/seccomp.h"
 
 struct spawn {
-	struct sandbox view;         /* view.job NULL: a probe, everything but exec is done */
+	struct sandbox view; /* view.job NULL: a probe, everything but exec is done */
 	const struct filter *filter;
-	const char *library_path;    /* LD_LIBRARY_PATH for the compiler, or NULL */
+	const char *library_path; /* LD_LIBRARY_PATH for the compiler, or NULL */
 };
 
 /* A job under way.  pidfd becomes readable when everything of it has ended. */
 struct running {
 	pid_t pid;
-	int pidfd, report;           /* owned */
+	int pidfd, report; /* owned */
 };
 
 /* What init says at the end. */
@@ -38,6 +38,7 @@ void spawn_kill(const struct running *r);
 /* After pidfd has become readable: reaps init, takes its report and the descriptors of stdout, stderr and each present output (now the
  * caller's), closes r's descriptors.  Without a report (init was killed) the result says JOB_KILLED with the usage that is known,
  * and there are no descriptors. */
-void spawn_finish(struct running *r, struct spawn_report *report, int fds[SPAWN_FDS_MAX], unsigned *nfds);
+void spawn_finish(
+        struct running *r, struct spawn_report *report, int fds[SPAWN_FDS_MAX], unsigned *nfds);
 
 #endif

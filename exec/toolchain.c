@@ -20,10 +20,10 @@
 struct unpacking {
 	struct archive *archive;
 	int fd, dir_fd;
-	uint64_t at, packed;     /* position and size of the packed bytes */
+	uint64_t at, packed; /* position and size of the packed bytes */
 	struct manifest manifest;
 	char *why;
-	uint8_t *block;          /* BLOCK_SIZE bytes */
+	uint8_t *block; /* BLOCK_SIZE bytes */
 };
 
 static int __attribute__((format(printf, 3, 4)))
@@ -84,7 +84,7 @@ open_archive(struct unpacking *u)
 	if (u->archive == NULL || u->block == NULL)
 		return fail(u, IM_ERR_MEMORY, "no memory");
 	if (archive_read_support_filter_lz4(u->archive) != ARCHIVE_OK ||
-		archive_read_support_format_tar(u->archive) != ARCHIVE_OK)
+	        archive_read_support_format_tar(u->archive) != ARCHIVE_OK)
 		return fail(u, IM_ERR_UNSUPPORTED, "this libarchive cannot read tar.lz4");
 	if (archive_read_open(u->archive, u, NULL, read_packed, NULL) != ARCHIVE_OK)
 		return fail_archive(u, "archive");
@@ -142,7 +142,8 @@ static int
 check_totals(struct unpacking *u)
 {
 	if (u->manifest.bytes > SMALL_BYTES && u->manifest.bytes / TOOLCHAIN_RATIO_MAX > u->packed)
-		return fail(u, IM_ERR_LIMIT, "unpacks to more than %d times its size", TOOLCHAIN_RATIO_MAX);
+		return fail(u, IM_ERR_LIMIT, "unpacks to more than %d times its size",
+		        TOOLCHAIN_RATIO_MAX);
 	return 0;
 }
 
@@ -159,8 +160,9 @@ take_manifest(struct unpacking *u)
 		return fail(u, IM_ERR_FORMAT, "archive without a manifest");
 	if (r != 0)
 		return r;
-	if (archive_entry_pathname(e) == NULL || strcmp(archive_entry_pathname(e), MANIFEST_NAME) != 0 ||
-		archive_entry_filetype(e) != AE_IFREG || archive_entry_hardlink(e) != NULL)
+	if (archive_entry_pathname(e) == NULL ||
+	        strcmp(archive_entry_pathname(e), MANIFEST_NAME) != 0 ||
+	        archive_entry_filetype(e) != AE_IFREG || archive_entry_hardlink(e) != NULL)
 		return fail(u, IM_ERR_FORMAT, "archive does not begin with " MANIFEST_NAME);
 	if (archive_entry_size(e) < 0 || (uint64_t)archive_entry_size(e) > MANIFEST_LEN_MAX)
 		return fail(u, IM_ERR_LIMIT, "manifest above %u bytes", MANIFEST_LEN_MAX);
@@ -194,7 +196,8 @@ check_entry(struct unpacking *u, struct archive_entry *e, const struct manifest_
 
 	if (path == NULL || path[0] == '\0')
 		return fail(u, IM_ERR_FORMAT, "entry without a name");
-	if (path[0] == '/' || strcmp(path, "..") == 0 || strncmp(path, "../", 3) == 0 || strstr(path, "/../") != NULL)
+	if (path[0] == '/' || strcmp(path, "..") == 0 || strncmp(path, "../", 3) == 0 ||
+	        strstr(path, "/../") != NULL)
 		return fail(u, IM_ERR_FORMAT, "%.180s: leads out of the archive", path);
 	if (archive_entry_hardlink(e) != NULL)
 		return fail(u, IM_ERR_FORMAT, "%.180s: hard link", path);
@@ -205,13 +208,16 @@ check_entry(struct unpacking *u, struct archive_entry *e, const struct manifest_
 	if (want != NULL && want->kind == MANIFEST_FOLDER)
 		expected = AE_IFDIR;
 	if (want == NULL || strncmp(path, want->path + 1, strlen(want->path + 1)) != 0 ||
-		(strcmp(path, want->path + 1) != 0 && !(type == AE_IFDIR && strcmp(path + strlen(want->path + 1), "/") == 0)))
+	        (strcmp(path, want->path + 1) != 0 &&
+	                !(type == AE_IFDIR && strcmp(path + strlen(want->path + 1), "/") == 0)))
 		return fail(u, IM_ERR_FORMAT, "%.180s: not in the manifest", path);
 	if (type != expected || (type != AE_IFLNK && perm != want->mode))
-		return fail(u, IM_ERR_FORMAT, "%.180s: not of the kind and mode in the manifest", path);
+		return fail(
+		        u, IM_ERR_FORMAT, "%.180s: not of the kind and mode in the manifest", path);
 	if (type == AE_IFREG && (uint64_t)archive_entry_size(e) != want->size)
 		return fail(u, IM_ERR_FORMAT, "%.180s: not of the size in the manifest", path);
-	if (type == AE_IFLNK && (archive_entry_symlink(e) == NULL || strcmp(archive_entry_symlink(e), want->target) != 0))
+	if (type == AE_IFLNK && (archive_entry_symlink(e) == NULL ||
+	                                strcmp(archive_entry_symlink(e), want->target) != 0))
 		return fail(u, IM_ERR_FORMAT, "%.180s: not the link in the manifest", path);
 	return 0;
 }
@@ -238,7 +244,8 @@ copy_content(struct unpacking *u, int fd, const struct manifest_entry *want)
 	}
 	digest_end(&s, &is);
 	if (!digest_equal(&is, &want->digest))
-		return fail(u, IM_ERR_DIGEST, "%.180s: content does not match its digest", want->path);
+		return fail(
+		        u, IM_ERR_DIGEST, "%.180s: content does not match its digest", want->path);
 	return 0;
 }
 
@@ -278,7 +285,8 @@ take_entries(struct unpacking *u)
 	int r;
 
 	while ((r = next_header(u, &e)) == 0) {
-		const struct manifest_entry *want = i < u->manifest.n ? &u->manifest.entries[i] : NULL;
+		const struct manifest_entry *want =
+		        i < u->manifest.n ? &u->manifest.entries[i] : NULL;
 
 		r = check_entry(u, e, want);
 		if (r == 0)

@@ -13,9 +13,9 @@
 #include "crypto/digest.h"
 
 #define TOOLCHAIN_FILES_MAX 20000
-#define TOOLCHAIN_BYTES_MAX (3ULL << 30)   /* unpacked */
-#define TOOLCHAIN_PACKED_MAX (1ULL << 30)  /* the tar.lz4 */
-#define TOOLCHAIN_RATIO_MAX 50             /* unpacked to packed */
+#define TOOLCHAIN_BYTES_MAX (3ULL << 30)  /* unpacked */
+#define TOOLCHAIN_PACKED_MAX (1ULL << 30) /* the tar.lz4 */
+#define TOOLCHAIN_RATIO_MAX 50            /* unpacked to packed */
 
 /* Packs the compiler at `compiler` (absolute path, as found in PATH, links not resolved) into out_fd, and appends its witness
  * (exec/witness.h).  why (256 bytes) says what went wrong. */

@@ -21,7 +21,7 @@
 #define NAME_SIZE (DIGEST_HEX_SIZE + 32)
 
 struct unpack_task {
-	int fd;                     /* the archive, -1 to drop */
+	int fd; /* the archive, -1 to drop */
 	const struct digest *digest;
 	const struct filter *filter;
 };
@@ -30,7 +30,8 @@ static void
 fail(struct unpack_report *r, int err, const char *what)
 {
 	r->err = err;
-	snprintf(r->text, sizeof(r->text), "%s: %s", what, err == IM_ERR_SYSTEM ? strerror(errno) : im_strerror(err));
+	snprintf(r->text, sizeof(r->text), "%s: %s", what,
+	        err == IM_ERR_SYSTEM ? strerror(errno) : im_strerror(err));
 }
 
 static int
@@ -68,8 +69,10 @@ publish(int dir, const char *temporary, const char *final, struct unpack_report 
 
 	if (here < 0 || syncfs(dir) != 0) {
 		fail(r, IM_ERR_SYSTEM, "cannot write to the disk");
-	} else if (syscall(SYS_renameat2, AT_FDCWD, temporary, AT_FDCWD, final, 1 /* RENAME_NOREPLACE */) != 0) {
-		fail(r, errno == EEXIST || errno == ENOTEMPTY ? IM_ERR_EXISTS : IM_ERR_SYSTEM, "cannot give it its name");
+	} else if (syscall(SYS_renameat2, AT_FDCWD, temporary, AT_FDCWD, final,
+	                   1 /* RENAME_NOREPLACE */) != 0) {
+		fail(r, errno == EEXIST || errno == ENOTEMPTY ? IM_ERR_EXISTS : IM_ERR_SYSTEM,
+		        "cannot give it its name");
 	} else if (fsync(here) != 0) {
 		fail(r, IM_ERR_SYSTEM, "cannot write its name to the disk");
 	}
@@ -116,7 +119,8 @@ drop(const struct unpack_task *t, struct unpack_report *r)
 
 	digest_hex(t->digest, hex);
 	if (temporary_name(t->digest, name) != 0 ||
-		syscall(SYS_renameat2, AT_FDCWD, hex, AT_FDCWD, name, 0) != 0 || scratch_remove(AT_FDCWD, name) != 0)
+	        syscall(SYS_renameat2, AT_FDCWD, hex, AT_FDCWD, name, 0) != 0 ||
+	        scratch_remove(AT_FDCWD, name) != 0)
 		fail(r, IM_ERR_SYSTEM, "cannot remove the toolchain");
 }
 
@@ -127,7 +131,8 @@ run(const struct unpack_task *t, int report)
 	int keep[2] = {report, t->fd};
 
 	if (confine_fds(keep, t->fd < 0 ? 1 : 2) != 0 || confine_to_parent(report) != 0 ||
-		limits_unpack(TOOLCHAIN_BYTES_MAX) != 0 || confine_harmless() != 0 || filter_load(t->filter) != 0)
+	        limits_unpack(TOOLCHAIN_BYTES_MAX) != 0 || confine_harmless() != 0 ||
+	        filter_load(t->filter) != 0)
 		fail(&r, IM_ERR_SYSTEM, "cannot confine the unpacking process");
 	else if (t->fd >= 0)
 		unpack(t, &r);
@@ -196,7 +201,8 @@ unpack_sweep(void)
 	struct dirent *e;
 
 	while (d != NULL && (e = readdir(d)) != NULL) {
-		if (strstr(e->d_name, TEMPORARY) != NULL && scratch_remove(AT_FDCWD, e->d_name) != 0)
+		if (strstr(e->d_name, TEMPORARY) != NULL &&
+		        scratch_remove(AT_FDCWD, e->d_name) != 0)
 			errno = 0;
 	}
 	if (d != NULL)

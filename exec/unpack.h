@@ -18,9 +18,11 @@ struct unpack_report {
 };
 
 /* Starts to unpack the archive behind fd, which must have this digest.  running.report carries the outcome. IM_ERR_SYSTEM. */
-int unpack_start(int fd, const struct digest *digest, const struct filter *filter, struct running *out) IM_MUST;
+int unpack_start(int fd, const struct digest *digest, const struct filter *filter,
+        struct running *out) IM_MUST;
 /* Starts to remove the unpacked toolchain. IM_ERR_SYSTEM. */
-int unpack_drop(const struct digest *digest, const struct filter *filter, struct running *out) IM_MUST;
+int unpack_drop(
+        const struct digest *digest, const struct filter *filter, struct running *out) IM_MUST;
 /* After pidfd has become readable. */
 void unpack_finish(struct running *r, struct unpack_report *report);
 /* Removes what killed children left; before any is started. */

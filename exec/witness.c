@@ -7,11 +7,17 @@
 
 #define WITNESS_VERSION 1
 #define WITNESS_PATH_SIZE 4096
-#define WITNESS_KEYS 0x6   /* keys 1 and 2 */
-#define ENTRY_KEYS 0x3e    /* keys 1 to 5 */
+#define WITNESS_KEYS 0x6 /* keys 1 and 2 */
+#define ENTRY_KEYS 0x3e  /* keys 1 to 5 */
 
 enum witness_key { WITNESS_KEY_VERSION = 1, WITNESS_KEY_FILES };
-enum entry_key { ENTRY_KEY_PATH = 1, ENTRY_KEY_SIZE, ENTRY_KEY_MTIME, ENTRY_KEY_INODE, ENTRY_KEY_LINK };
+enum entry_key {
+	ENTRY_KEY_PATH = 1,
+	ENTRY_KEY_SIZE,
+	ENTRY_KEY_MTIME,
+	ENTRY_KEY_INODE,
+	ENTRY_KEY_LINK
+};
 
 /* What stat says about a file; the two structs are equal when the file was not replaced or written to. */
 struct look {
@@ -82,8 +88,8 @@ check_file(const struct item *entry, char path[WITNESS_PATH_SIZE])
 		r = item_uint(entry, ENTRY_KEY_LINK, 1, &link);
 	if (r != 0 || path[0] != '/')
 		return IM_ERR_FORMAT;
-	if (look_at(path, link != 0, &is) != 0 || is.size != was.size || is.mtime_ns != was.mtime_ns ||
-		is.inode != was.inode)
+	if (look_at(path, link != 0, &is) != 0 || is.size != was.size ||
+	        is.mtime_ns != was.mtime_ns || is.inode != was.inode)
 		return IM_ERR_ABSENT;
 	return 0;
 }

@@ -5,7 +5,7 @@
 
 void
 word_read(struct word *w, const char *const *argv, uint32_t argc, uint32_t i,
-	enum option_compiler compiler)
+        enum option_compiler compiler)
 {
 	memset(w, 0, sizeof(*w));
 	w->text = argv[i];

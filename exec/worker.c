@@ -15,7 +15,7 @@
 #include "exec/spawn.h"
 #include "exec/unpack.h"
 
-enum task_kind { TASK_NONE, TASK_RUN, TASK_UNPACK, TASK_DROP };
+enum task_kind { TASK_NONE, TASK_RUN, TASK_UNPACK };
 
 struct task {
 	enum task_kind kind;
@@ -52,7 +52,8 @@ now_ms(void)
 }
 
 struct worker *
-worker_new(int socket, const struct limits *limits, const struct filter *compile, const struct filter *unpack)
+worker_new(int socket, const struct limits *limits, const struct filter *compile,
+        const struct filter *unpack)
 {
 	struct worker *w = calloc(1, sizeof(*w));
 
@@ -137,7 +138,8 @@ answer_done(struct worker *w, struct pipe_msg *m, int fds[SPAWN_FDS_MAX], unsign
 static int
 answer_not_run(struct worker *w, uint64_t id, enum job_end end, int err, const char *text)
 {
-	struct pipe_msg m = {.type = PIPE_DONE, .id = id, .err = err, .result = {.end = end, .noutputs = 2}};
+	struct pipe_msg m = {
+	        .type = PIPE_DONE, .id = id, .err = err, .result = {.end = end, .noutputs = 2}};
 	int fds[SPAWN_FDS_MAX];
 
 	snprintf(m.text, sizeof(m.text), "%s", text);
@@ -145,7 +147,8 @@ answer_not_run(struct worker *w, uint64_t id, enum job_end end, int err, const c
 }
 
 static int
-answer_unpacked(struct worker *w, uint64_t id, const struct digest *digest, const struct unpack_report *r)
+answer_unpacked(
+        struct worker *w, uint64_t id, const struct digest *digest, const struct unpack_report *r)
 {
 	struct pipe_msg m = {.type = PIPE_UNPACKED, .id = id, .err = r->err, .digest = *digest};
 
@@ -221,13 +224,18 @@ start_job(struct worker *w, const struct pipe_msg *m, const int *fds, unsigned n
 	struct task *t = free_task(w);
 	char hex[DIGEST_HEX_SIZE], libraries[MANIFEST_LIBRARIES_SIZE];
 	struct job job;
-	struct spawn s = {.view = {.toolchain = hex, .job = &job, .limits = w->limits, .inputs = fds + 1,
-							  .ninputs = nfds == 0 ? 0 : nfds - 1},
-		.filter = w->compile};
+	struct spawn s = {.view = {.toolchain = hex,
+	                          .job = &job,
+	                          .limits = w->limits,
+	                          .inputs = fds + 1,
+	                          .ninputs = nfds == 0 ? 0 : nfds - 1,
+	                          .root = geteuid() == 0},
+	        .filter = w->compile};
 	int r;
 
 	if (t == NULL)
-		return answer_not_run(w, m->id, JOB_SANDBOX, IM_ERR_LIMIT, "too many jobs at one time");
+		return answer_not_run(
+		        w, m->id, JOB_SANDBOX, IM_ERR_LIMIT, "too many jobs at one time");
 	r = nfds == 0 ? IM_ERR_FORMAT : read_job(fds[0], &job);
 	if (r != 0)
 		return answer_not_run(w, m->id, JOB_REFUSED, r, im_strerror(r));
@@ -240,7 +248,8 @@ start_job(struct worker *w, const struct pipe_msg *m, const int *fds, unsigned n
 	job_fini(&job);
 	if (r != 0)
 		return answer_not_run(w, m->id, JOB_SANDBOX, r,
-			r == IM_ERR_ABSENT ? "toolchain is not unpacked here" : "cannot start a process");
+		        r == IM_ERR_ABSENT ? "toolchain is not unpacked here"
+		                           : "cannot start a process");
 	t->kind = TASK_RUN;
 	t->id = m->id;
 	t->killed = JOB_EXITED;
@@ -262,13 +271,13 @@ start_unpack(struct worker *w, const struct pipe_msg *m, const int *fds, unsigne
 	else if (t != NULL && nfds == 1)
 		r = unpack_start(fds[0], &m->digest, w->unpack, &t->running);
 	if (r == 0) {
-		t->kind = drop ? TASK_DROP : TASK_UNPACK;
+		t->kind = TASK_UNPACK;
 		t->id = m->id;
 		t->digest = m->digest;
 		return 0;
 	}
 	failed.err = r;
-	return drop ? 0 : answer_unpacked(w, m->id, &m->digest, &failed);
+	return answer_unpacked(w, m->id, &m->digest, &failed);
 }
 
 static void
@@ -360,13 +369,12 @@ static int
 finish_task(struct worker *w, struct task *t)
 {
 	struct unpack_report report;
-	enum task_kind kind = t->kind;
 
-	if (kind == TASK_RUN)
+	if (t->kind == TASK_RUN)
 		return finish_job(w, t);
 	unpack_finish(&t->running, &report);
 	t->kind = TASK_NONE;
-	return kind == TASK_DROP ? 0 : answer_unpacked(w, t->id, &t->digest, &report);
+	return answer_unpacked(w, t->id, &t->digest, &report);
 }
 
 static void
@@ -385,7 +393,8 @@ poll_set(const struct worker *w, struct pollfd *set, unsigned *which, int *timeo
 	uint64_t now = now_ms(), next = UINT64_MAX;
 	unsigned n = 1;
 
-	set[0] = (struct pollfd){.fd = w->socket, .events = (short)(POLLIN | (w->first != NULL ? POLLOUT : 0))};
+	set[0] = (struct pollfd){
+	        .fd = w->socket, .events = (short)(POLLIN | (w->first != NULL ? POLLOUT : 0))};
 	for (unsigned i = 0; i < WORKER_TASKS_MAX; i++) {
 		const struct task *t = &w->tasks[i];
 
@@ -396,7 +405,10 @@ poll_set(const struct worker *w, struct pollfd *set, unsigned *which, int *timeo
 		which[n] = i;
 		set[n++] = (struct pollfd){.fd = t->running.pidfd, .events = POLLIN};
 	}
-	*timeout_ms = next == UINT64_MAX ? -1 : next <= now ? 0 : next - now > INT32_MAX ? INT32_MAX : (int)(next - now);
+	*timeout_ms = next == UINT64_MAX       ? -1
+	              : next <= now            ? 0
+	              : next - now > INT32_MAX ? INT32_MAX
+	                                       : (int)(next - now);
 	return n;
 }
 
@@ -461,7 +473,8 @@ worker_serve(struct worker *w)
 int
 worker_probe(struct worker *w)
 {
-	struct spawn s = {.view = {.limits = w->limits}, .filter = w->compile};
+	struct spawn s = {
+	        .view = {.limits = w->limits, .root = geteuid() == 0}, .filter = w->compile};
 	struct pipe_msg m = {.type = PIPE_READY};
 	struct spawn_report report;
 	struct running running;

@@ -24,7 +24,8 @@ uid_t client_uid(const struct client *c);
 struct node *client_node(const struct client *c);
 void client_answer(struct client *c, uint8_t type, const struct buf *body, int fd);
 void client_error(struct client *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* A command that answers later keeps its own state here; cancel() is called when the client goes first. */
+/* A command that answers later keeps its own state here; cancel() is called when the client goes first,
+ * or gives another such command. */
 void client_defer(struct client *c, void (*cancel)(void *arg), void *arg);
 void client_deferred_done(struct client *c);
 

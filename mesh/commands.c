@@ -64,9 +64,11 @@ on_init(struct client *c, const struct item *m)
 	}
 	err = identity_init(n->identity, name);
 	if (err == IM_ERR_EXISTS) {
-		client_error(c, "this node is in the mesh '%s' already; 'icemesh leave' first", identity_mesh_name(n->identity));
+		client_error(c, "this node is in the mesh '%s' already; 'icemesh leave' first",
+		        identity_mesh_name(n->identity));
 	} else if (err < 0) {
-		client_error(c, "%s: the mesh cannot be written: %s", n->config.state_dir, im_strerror(err));
+		client_error(c, "%s: the mesh cannot be written: %s", n->config.state_dir,
+		        im_strerror(err));
 	} else {
 		log_info(&n->log, "made the mesh %s", name);
 		mesh_changed(n);
@@ -92,17 +94,21 @@ on_invite(struct client *c, const struct item *m)
 	buf_init(&text, TOKEN_TEXT_MAX);
 	buf_init(&body, 2048);
 	peers_own_hosts(n->peers, hosts, sizeof hosts);
-	err = identity_invite(n->identity, (uint32_t)roles & (ROLE_WORKER | ROLE_SIGNER), (unsigned)uses, (unsigned)seconds, hosts, &text);
+	err = identity_invite(n->identity, (uint32_t)roles & (ROLE_WORKER | ROLE_SIGNER),
+	        (unsigned)uses, (unsigned)seconds, hosts, &text);
 	const char *token = err == 0 ? buf_text(&text) : NULL;
 	if (token) {
 		pack_map(&body, 1);
 		pack_ktext(&body, 1, token);
 		client_answer(c, CONTROL_OK, &body, -1);
 	} else if (err == IM_ERR_REFUSED) {
-		client_error(c, identity_in_mesh(n->identity) ? "this node holds no root key: invite on the node that made the mesh"
-							      : "this node is in no mesh: 'icemesh init' makes one");
+		client_error(c, identity_in_mesh(n->identity)
+		                        ? "this node holds no root key: invite on the node that "
+		                          "made the mesh"
+		                        : "this node is in no mesh: 'icemesh init' makes one");
 	} else {
-		client_error(c, "no token could be made: %s", im_strerror(err < 0 ? err : IM_ERR_MEMORY));
+		client_error(c, "no token could be made: %s",
+		        im_strerror(err < 0 ? err : IM_ERR_MEMORY));
 	}
 	if (text.data)
 		explicit_bzero(text.data, text.len);
@@ -154,10 +160,15 @@ on_join(struct client *c, const struct item *m)
 	struct mesh_id mesh;
 	if (*text)
 		mesh_id_of(&mesh, t.root_pk);
-	if (identity_in_mesh(n->identity) && *text && memcmp(&mesh, &identity_conn(n->identity)->mesh, sizeof mesh) != 0) {
-		client_error(c, "the token is for another mesh than this node's '%s'; 'icemesh leave' first", identity_mesh_name(n->identity));
+	if (identity_in_mesh(n->identity) && *text &&
+	        memcmp(&mesh, &identity_conn(n->identity)->mesh, sizeof mesh) != 0) {
+		client_error(c,
+		        "the token is for another mesh than this node's '%s'; 'icemesh leave' "
+		        "first",
+		        identity_mesh_name(n->identity));
 	} else if (identity_cert(n->identity)) {
-		client_error(c, "this node is a member of '%s' already", identity_mesh_name(n->identity));
+		client_error(c, "this node is a member of '%s' already",
+		        identity_mesh_name(n->identity));
 	} else {
 		if (!*text && !*seed)
 			memcpy(seed, n->config.seeds, sizeof seed);
@@ -198,7 +209,8 @@ on_root(struct client *c)
 	const struct node *n = client_node(c);
 	struct buf body;
 	if (!identity_in_mesh(n->identity)) {
-		client_error(c, "this node is in no mesh: 'icemesh init' makes one, 'icemesh join TOKEN' joins one");
+		client_error(c, "this node is in no mesh: 'icemesh init' makes one, 'icemesh join "
+		                "TOKEN' joins one");
 		return 0;
 	}
 	buf_init(&body, 1024);

@@ -6,6 +6,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define CONNECT_S 2 /* longest wait for a place in the queue, and later in the socket */
+
 int
 control_connect(const char *path, int *fd)
 {
@@ -17,7 +19,10 @@ control_connect(const char *path, int *fd)
 	int s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (s < 0)
 		return IM_ERR_SYSTEM;
-	if (connect(s, (struct sockaddr *)&sa, sizeof sa) < 0) {
+	/* connect() waits while the daemon's queue is full: for ever, should it hang */
+	struct timeval patience = {.tv_sec = CONNECT_S};
+	if (setsockopt(s, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) < 0 ||
+	        connect(s, (struct sockaddr *)&sa, sizeof sa) < 0) {
 		int e = errno;
 		close(s);
 		errno = e;
@@ -91,17 +96,23 @@ control_recv(int fd, uint8_t *type, struct buf *body, int *got_fd)
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(4 * sizeof(int))];
 	} control;
-	struct msghdr m = {.msg_iov = iov, .msg_iovlen = 2, .msg_control = control.bytes,
-		.msg_controllen = sizeof control.bytes};
+	struct msghdr m = {.msg_iov = iov,
+	        .msg_iovlen = 2,
+	        .msg_control = control.bytes,
+	        .msg_controllen = sizeof control.bytes};
 	ssize_t n;
 	do
 		n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == ECONNRESET ? IM_ERR_CLOSED : IM_ERR_SYSTEM;
-	if (n == 0)
-		return IM_ERR_CLOSED;
 	int passed = take_fd(&m);
+	if (n ==
+	        0) { /* an empty packet counts as the end, and may carry a descriptor all the same */
+		if (passed >= 0)
+			close(passed);
+		return IM_ERR_CLOSED;
+	}
 	if (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
 		if (passed >= 0)
 			close(passed);

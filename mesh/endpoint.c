@@ -36,6 +36,8 @@ endpoint_to_sockaddr(const struct endpoint *e, bool mapped, struct sockaddr_stor
 int
 endpoint_from_sockaddr(struct endpoint *e, const struct sockaddr *sa)
 {
+	if (sa->sa_family != AF_INET && sa->sa_family != AF_INET6)
+		return IM_ERR_UNSUPPORTED;
 	memset(e, 0, sizeof *e);
 	if (sa->sa_family == AF_INET) {
 		const struct sockaddr_in *a = (const struct sockaddr_in *)sa;
@@ -44,8 +46,6 @@ endpoint_from_sockaddr(struct endpoint *e, const struct sockaddr *sa)
 		memcpy(e->bytes, &a->sin_addr, 4);
 		return 0;
 	}
-	if (sa->sa_family != AF_INET6)
-		return IM_ERR_UNSUPPORTED;
 	const struct sockaddr_in6 *a = (const struct sockaddr_in6 *)sa;
 	e->port = ntohs(a->sin6_port);
 	if (memcmp(a->sin6_addr.s6_addr, mapped_prefix, 12) == 0) {
@@ -80,7 +80,8 @@ endpoint_text(const struct endpoint *e, char out[ENDPOINT_TEXT_SIZE])
 bool
 endpoint_same_host(const struct endpoint *a, const struct endpoint *b)
 {
-	return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
+	/* every machine may have the same link-local address on its own link */
+	return a->len == b->len && a->scope == b->scope && memcmp(a->bytes, b->bytes, a->len) == 0;
 }
 
 /* Splits "host:port" forms; host has room for 256 bytes. */
@@ -104,7 +105,7 @@ split(const char *text, char host[256], uint16_t *port)
 	if (colon) {
 		char *stop;
 		unsigned long v = strtoul(colon + 1, &stop, 10);
-		if (stop == colon + 1 || *stop || v == 0 || v > 65535)
+		if (colon[1] < '0' || colon[1] > '9' || *stop || v == 0 || v > 65535)
 			return IM_ERR_FORMAT;
 		*port = (uint16_t)v;
 	}
@@ -117,7 +118,8 @@ split(const char *text, char host[256], uint16_t *port)
 }
 
 int
-endpoint_resolve(const char *text, uint16_t default_port, struct endpoint *out, unsigned max, unsigned *n)
+endpoint_resolve(
+        const char *text, uint16_t default_port, struct endpoint *out, unsigned max, unsigned *n)
 {
 	char host[256], service[8];
 	uint16_t port = default_port;
@@ -125,7 +127,8 @@ endpoint_resolve(const char *text, uint16_t default_port, struct endpoint *out, 
 	if (err < 0)
 		return err;
 	snprintf(service, sizeof service, "%u", port);
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *list = NULL;
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV},
+	                *list = NULL;
 	if (getaddrinfo(host, service, &hints, &list) != 0)
 		return IM_ERR_ABSENT;
 	unsigned count = 0;

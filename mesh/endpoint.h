@@ -21,6 +21,7 @@ void endpoint_text(const struct endpoint *e, char out[ENDPOINT_TEXT_SIZE]);
 bool endpoint_same_host(const struct endpoint *a, const struct endpoint *b);
 /* "host", "host:port", "[v6]:port", "v6" (port then is the default) into at most max endpoints; *n receives how many.  Numeric addresses need
  * no resolver; names ask the system's and may block for seconds. IM_ERR_FORMAT, IM_ERR_ABSENT (name not found). */
-int endpoint_resolve(const char *text, uint16_t default_port, struct endpoint *out, unsigned max, unsigned *n) IM_MUST;
+int endpoint_resolve(const char *text, uint16_t default_port, struct endpoint *out, unsigned max,
+        unsigned *n) IM_MUST;
 
 #endif

@@ -19,7 +19,8 @@ files_path(char out[FILES_PATH_SIZE], const char *dir, const char *name)
 int
 files_read(const char *path, struct buf *out)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), err = 0;
+	/* without waiting for the other end of something that is no file */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY), err = 0;
 	if (fd < 0)
 		return errno == ENOENT ? IM_ERR_ABSENT : IM_ERR_SYSTEM;
 	for (;;) {
@@ -59,7 +60,9 @@ int
 files_write(const char *path, const void *bytes, size_t len, mode_t mode)
 {
 	char temporary[FILES_PATH_SIZE + 16];
-	snprintf(temporary, sizeof temporary, "%.*s.tmp", FILES_PATH_SIZE, path);
+	int n = snprintf(temporary, sizeof temporary, "%s.tmp", path);
+	if (n < 0 || (size_t)n >= sizeof temporary)
+		return IM_ERR_LIMIT;
 	unlink(temporary);
 	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd < 0)
@@ -84,6 +87,8 @@ files_mkdir(const char *path, mode_t mode)
 	if (len == 0 || len >= sizeof part)
 		return IM_ERR_LIMIT;
 	memcpy(part, path, len + 1);
+	while (len > 1 && part[len - 1] == '/')
+		part[--len] = 0; /* else the last folder would count as one of those above */
 	for (char *p = part + 1; *p; p++) {
 		if (*p != '/')
 			continue;
@@ -92,9 +97,13 @@ files_mkdir(const char *path, mode_t mode)
 			return IM_ERR_SYSTEM;
 		*p = '/';
 	}
-	if (mkdir(part, mode) < 0 && errno != EEXIST)
+	if (mkdir(part, mode) == 0)
+		return 0;
+	struct stat st;
+	if (errno != EEXIST || stat(part, &st) < 0)
 		return IM_ERR_SYSTEM;
-	return 0;
+	errno = ENOTDIR;
+	return S_ISDIR(st.st_mode) ? 0 : IM_ERR_SYSTEM;
 }
 
 int

@@ -13,9 +13,9 @@
 int files_path(char out[FILES_PATH_SIZE], const char *dir, const char *name) IM_MUST;
 /* Appends the file's bytes to out (whose maximum bounds them). IM_ERR_ABSENT, IM_ERR_LIMIT, IM_ERR_SYSTEM. */
 int files_read(const char *path, struct buf *out) IM_MUST;
-/* Temporary name, fsync, rename: after a crash there is the old content or the new one. */
+/* Temporary name, fsync, rename: after a crash there is the old content or the new one. IM_ERR_LIMIT (path), IM_ERR_SYSTEM. */
 int files_write(const char *path, const void *bytes, size_t len, mode_t mode) IM_MUST;
-/* Makes a folder and those above it; fine when there. */
+/* Makes a folder and those above it; fine when there. IM_ERR_LIMIT, IM_ERR_SYSTEM (also when something else has that name). */
 int files_mkdir(const char *path, mode_t mode) IM_MUST;
 /* An unlinked file with this content in memory, offset 0; -1 without. */
 int files_memory(const char *label, const void *bytes, size_t len);

@@ -9,16 +9,19 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include "mesh/programs.h"
 
 #define ASKS_MAX 1024
 #define READY_MS 10000
+#define STOP_MS 10000 /* for ending every job and itself; then it is killed */
 
 struct ask {
 	uint64_t id;
 	helper_answer cb; /* NULL: forgotten */
 	void *arg;
+	bool kill; /* to be sent when the pipe has room again */
 };
 
 struct helper {
@@ -49,7 +52,8 @@ run_helper(int fd, const struct config *c, const char *path)
 		_exit(127);
 	/* its own session, so that Ctrl-C at the daemon's terminal lets the daemon end it in order */
 	setsid();
-	execl(path, "icemesh-exec", "helper", c->store_dir, nice, memory, seconds, output, (char *)NULL);
+	execl(path, "icemesh-exec", "helper", c->store_dir, nice, memory, seconds, output,
+	        (char *)NULL);
 	_exit(127);
 }
 
@@ -59,7 +63,9 @@ helper_start(const struct config *c, char *why)
 	char path[1024];
 	int pair[2];
 	if (program_find("icemesh-exec", path, sizeof path) < 0) {
-		snprintf(why, 256, "icemesh-exec is neither beside icemeshd nor in libexec: reinstall icemesh");
+		snprintf(why, 256,
+		        "icemesh-exec is neither beside icemeshd nor in libexec: reinstall "
+		        "icemesh");
 		return NULL;
 	}
 	struct helper *h = calloc(1, sizeof *h);
@@ -98,11 +104,27 @@ answer(struct helper *h, const struct pipe_msg *m, int *fds, unsigned nfds)
 		close(fds[i]);
 }
 
+/* What helper_kill() could not send. */
+static void
+send_kills(struct helper *h)
+{
+	for (unsigned i = 0; i < h->nasks; i++) {
+		struct pipe_msg m = {.type = PIPE_KILL, .id = h->asks[i].id};
+		if (h->asks[i].kill && pipe_send(h->fd, &m, NULL, 0) < 0)
+			return;
+		h->asks[i].kill = false;
+	}
+	watch_set(h->watch, LOOP_READ);
+}
+
 static void
 on_pipe(void *arg, int events)
 {
-	(void)events;
 	struct helper *h = arg;
+	if (events & LOOP_WRITE)
+		send_kills(h);
+	if (!(events & LOOP_READ))
+		return;
 	struct pipe_msg m;
 	int fds[PIPE_FDS_MAX];
 	unsigned n;
@@ -159,7 +181,25 @@ helper_attach(struct helper *h, struct node *n, void (*lost)(void *), void *arg,
 	h->lost = lost;
 	h->lost_arg = arg;
 	h->watch = watch_new(n->loop, h->fd, LOOP_READ, on_pipe, h);
+	if (!h->watch)
+		snprintf(why, 256, "out of memory");
 	return h->watch ? 0 : IM_ERR_MEMORY;
+}
+
+/* Waits until the helper has ended, but no longer than STOP_MS. */
+static void
+wait_end(pid_t pid)
+{
+	struct timespec nap = {.tv_nsec = 5 * 1000000};
+	for (int waited = 0; waited < STOP_MS; waited += 5) {
+		pid_t got = waitpid(pid, NULL, WNOHANG);
+		if (got == pid || (got < 0 && errno != EINTR))
+			return;
+		nanosleep(&nap, NULL);
+	}
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
 }
 
 void
@@ -170,8 +210,7 @@ helper_stop(struct helper *h)
 	watch_free(h->watch);
 	close(h->fd); /* the helper ends every job and itself when its socket ends */
 	if (h->pid > 0)
-		while (waitpid(h->pid, NULL, 0) < 0 && errno == EINTR)
-			continue;
+		wait_end(h->pid);
 	free(h);
 }
 
@@ -188,7 +227,8 @@ helper_level_text(const struct helper *h)
 }
 
 uint64_t
-helper_ask(struct helper *h, enum pipe_type type, const struct digest *d, const int *fds, unsigned nfds, helper_answer cb, void *arg)
+helper_ask(struct helper *h, enum pipe_type type, const struct digest *d, const int *fds,
+        unsigned nfds, helper_answer cb, void *arg)
 {
 	struct pipe_msg m = {.type = type, .id = ++h->next};
 	if (h->nasks == ASKS_MAX)
@@ -197,7 +237,7 @@ helper_ask(struct helper *h, enum pipe_type type, const struct digest *d, const 
 		m.digest = *d;
 	if (pipe_send(h->fd, &m, fds, nfds) < 0)
 		return 0;
-	h->asks[h->nasks++] = (struct ask){m.id, cb, arg};
+	h->asks[h->nasks++] = (struct ask){.id = m.id, .cb = cb, .arg = arg};
 	return m.id;
 }
 
@@ -213,6 +253,10 @@ void
 helper_kill(struct helper *h, uint64_t id)
 {
 	struct pipe_msg m = {.type = PIPE_KILL, .id = id};
-	if (pipe_send(h->fd, &m, NULL, 0) < 0)
-		log_warn(&h->node->log, "a job cannot be ended: the helper does not listen");
+	if (pipe_send(h->fd, &m, NULL, 0) == 0)
+		return;
+	for (unsigned i = 0; i < h->nasks; i++)
+		if (h->asks[i].id == id)
+			h->asks[i].kill = true;
+	watch_set(h->watch, LOOP_READ | LOOP_WRITE);
 }

@@ -127,14 +127,24 @@ set_mesh(struct identity *id, const uint8_t root_pk[SIGN_PK_LEN], const char *na
 	id->conn.cert_len = 0;
 }
 
+static void
+forget_mesh(struct identity *id)
+{
+	id->has_mesh = id->has_cert = false;
+	id->conn.cert_len = 0;
+	memset(&id->conn.mesh, 0, sizeof id->conn.mesh);
+}
+
 static int
 set_cert(struct identity *id, const void *bytes, size_t len)
 {
 	struct cert c;
-	int err = len > CERT_LEN_MAX ? IM_ERR_LIMIT : cert_check(&c, bytes, len, id->conn.root_pk, wall_seconds());
+	int err = len > CERT_LEN_MAX ? IM_ERR_LIMIT
+	                             : cert_check(&c, bytes, len, id->conn.root_pk, wall_seconds());
 	if (err < 0)
 		return err;
-	if (memcmp(c.sign_pk, id->key.sign_pk, SIGN_PK_LEN) != 0 || memcmp(c.dh_pk, id->key.dh_pk, DH_LEN) != 0)
+	if (memcmp(c.sign_pk, id->key.sign_pk, SIGN_PK_LEN) != 0 ||
+	        memcmp(c.dh_pk, id->key.dh_pk, DH_LEN) != 0)
 		return IM_ERR_UNKNOWN_KEY;
 	id->cert = c;
 	memcpy(id->conn.cert, bytes, len);
@@ -226,7 +236,10 @@ load_all(struct identity *id, char *why)
 	what = "cert";
 	err = load_cert(id);
 	if (err == IM_ERR_EXPIRED) {
-		log_warn(&id->node->log, "%s/cert: outside its lifetime: check the clock, or join anew with 'icemesh join TOKEN'", dir);
+		log_warn(&id->node->log,
+		        "%s/cert: outside its lifetime: check the clock, or join anew with "
+		        "'icemesh join TOKEN'",
+		        dir);
 		err = 0;
 	}
 	if (err < 0 && err != IM_ERR_ABSENT)
@@ -313,7 +326,8 @@ static void
 owner_name(char out[NAME_SIZE])
 {
 	struct passwd *pw = getpwuid(getuid());
-	snprintf(out, NAME_SIZE, "%s", pw && pw->pw_name && pw->pw_name[0] ? pw->pw_name : "unknown");
+	snprintf(out, NAME_SIZE, "%s",
+	        pw && pw->pw_name && pw->pw_name[0] ? pw->pw_name : "unknown");
 }
 
 static int
@@ -355,7 +369,7 @@ identity_init(struct identity *id, const char *mesh_name)
 	if (err == 0)
 		err = save_mesh(id);
 	if (err < 0)
-		id->has_mesh = id->has_cert = false;
+		forget_mesh(id);
 	buf_fini(&cert);
 	return err;
 }
@@ -373,7 +387,8 @@ drop_dead_invitations(struct identity *id)
 }
 
 int
-identity_invite(struct identity *id, uint32_t roles, unsigned uses, unsigned seconds, const char *hosts, struct buf *text)
+identity_invite(struct identity *id, uint32_t roles, unsigned uses, unsigned seconds,
+        const char *hosts, struct buf *text)
 {
 	if (!identity_is_issuer(id))
 		return IM_ERR_REFUSED;
@@ -419,7 +434,9 @@ check_invitation(struct invitation *v, const struct wire_join *j, char *why)
 	token_secret_hash(&secret, &t);
 	explicit_bzero(&t, sizeof t);
 	if (v->failures >= TOKEN_FAILURES_MAX) {
-		snprintf(why, 256, "token locked after %d wrong secrets: make a new one with 'icemesh invite'", TOKEN_FAILURES_MAX);
+		snprintf(why, 256,
+		        "token locked after %d wrong secrets: make a new one with 'icemesh invite'",
+		        TOKEN_FAILURES_MAX);
 		return IM_ERR_REFUSED;
 	}
 	if (!digest_equal(&secret, &v->secret)) {
@@ -432,14 +449,17 @@ check_invitation(struct invitation *v, const struct wire_join *j, char *why)
 		return IM_ERR_EXPIRED;
 	}
 	if (v->uses == 0) {
-		snprintf(why, 256, "token is used up: make a new one with 'icemesh invite', or with '--uses N' for several machines");
+		snprintf(why, 256,
+		        "token is used up: make a new one with 'icemesh invite', or with '--uses "
+		        "N' for several machines");
 		return IM_ERR_REFUSED;
 	}
 	return 0;
 }
 
 int
-identity_enrol(struct identity *id, const struct wire_join *j, const uint8_t *hash, struct buf *cert, char *why)
+identity_enrol(struct identity *id, const struct wire_join *j, const uint8_t *hash,
+        struct buf *cert, char *why)
 {
 	if (!identity_is_issuer(id)) {
 		snprintf(why, 256, "this node holds no root key and cannot enrol others");
@@ -457,7 +477,8 @@ identity_enrol(struct identity *id, const struct wire_join *j, const uint8_t *ha
 	}
 	if ((err = check_invitation(v, j, why)) < 0) {
 		if (save_invitations(id) < 0)
-			log_warn(&id->node->log, "%s/tokens: cannot be written", id->node->config.state_dir);
+			log_warn(&id->node->log, "%s/tokens: cannot be written",
+			        id->node->config.state_dir);
 		return err;
 	}
 	v->uses--; /* burnt on disk before the certificate leaves */
@@ -469,7 +490,8 @@ identity_enrol(struct identity *id, const struct wire_join *j, const uint8_t *ha
 }
 
 void
-identity_join_request(const struct identity *id, const struct token *t, const uint8_t *hash, struct wire_join *out)
+identity_join_request(const struct identity *id, const struct token *t, const uint8_t *hash,
+        struct wire_join *out)
 {
 	memset(out, 0, sizeof *out);
 	memcpy(out->token_id, t->id, TOKEN_ID_LEN);
@@ -481,14 +503,23 @@ identity_join_request(const struct identity *id, const struct token *t, const ui
 }
 
 int
-identity_joined(struct identity *id, const uint8_t root_pk[SIGN_PK_LEN], const struct wire_joined *j)
+identity_joined(
+        struct identity *id, const uint8_t root_pk[SIGN_PK_LEN], const struct wire_joined *j)
 {
+	struct conn_identity was = id->conn;
+	bool had_mesh = id->has_mesh, had_cert = id->has_cert;
+	char name[NAME_SIZE];
+	memcpy(name, id->mesh_name, sizeof name);
 	set_mesh(id, root_pk, j->mesh);
 	int err = set_cert(id, j->cert, j->cert_len);
 	if (err == 0)
 		err = save_mesh(id);
-	if (err < 0)
-		id->has_mesh = id->has_cert = false;
+	if (err < 0) { /* a spare stays one */
+		id->conn = was;
+		id->has_mesh = had_mesh;
+		id->has_cert = had_cert;
+		memcpy(id->mesh_name, name, sizeof name);
+	}
 	return err;
 }
 
@@ -510,9 +541,7 @@ identity_leave(struct identity *id)
 			return err;
 		unlink(path);
 	}
-	id->has_mesh = id->has_cert = false;
-	id->conn.cert_len = 0;
+	forget_mesh(id);
 	id->ninvitations = 0;
-	memset(&id->conn.mesh, 0, sizeof id->conn.mesh);
 	return 0;
 }

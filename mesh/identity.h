@@ -20,23 +20,28 @@ void identity_free(struct identity *id);
 /* For connections and beacons; stays at the same address, changes when the mesh does. */
 const struct conn_identity *identity_conn(const struct identity *id);
 const struct node_id *identity_node(const struct identity *id);
-bool identity_in_mesh(const struct identity *id);       /* knows a mesh, as member or as spare */
+bool identity_in_mesh(const struct identity *id); /* knows a mesh, as member or as spare */
 const struct cert *identity_cert(const struct identity *id); /* NULL: no valid certificate */
-bool identity_is_issuer(const struct identity *id);     /* holds the root key */
+bool identity_is_issuer(const struct identity *id);          /* holds the root key */
 const char *identity_mesh_name(const struct identity *id);
 
 /* Makes a mesh with this node as its root. IM_ERR_EXISTS when it is in one already. */
 int identity_init(struct identity *id, const char *mesh_name) IM_MUST;
 /* A token for `uses` joins within `seconds`. hosts: comma-separated host:port. Appends its text. IM_ERR_REFUSED when this node holds no root key. */
-int identity_invite(struct identity *id, uint32_t roles, unsigned uses, unsigned seconds, const char *hosts, struct buf *text) IM_MUST;
+int identity_invite(struct identity *id, uint32_t roles, unsigned uses, unsigned seconds,
+        const char *hosts, struct buf *text) IM_MUST;
 /* The issuer's side of a join: checks the token and the proof over the handshake hash, burns a use, issues the certificate.
  * why (256 bytes): the cause in words. IM_ERR_REFUSED, IM_ERR_EXPIRED, IM_ERR_SIGNATURE. */
-int identity_enrol(struct identity *id, const struct wire_join *j, const uint8_t *hash, struct buf *cert, char *why) IM_MUST;
+int identity_enrol(struct identity *id, const struct wire_join *j, const uint8_t *hash,
+        struct buf *cert, char *why) IM_MUST;
 /* The joiner's side: what to send, and taking the answer for good. */
-void identity_join_request(const struct identity *id, const struct token *t, const uint8_t *hash, struct wire_join *out);
-int identity_joined(struct identity *id, const uint8_t root_pk[SIGN_PK_LEN], const struct wire_joined *j) IM_MUST;
+void identity_join_request(const struct identity *id, const struct token *t, const uint8_t *hash,
+        struct wire_join *out);
+int identity_joined(struct identity *id, const uint8_t root_pk[SIGN_PK_LEN],
+        const struct wire_joined *j) IM_MUST;
 /* A spare: knows the mesh, has no certificate. */
-int identity_adopt_mesh(struct identity *id, const uint8_t root_pk[SIGN_PK_LEN], const char *mesh_name) IM_MUST;
+int identity_adopt_mesh(
+        struct identity *id, const uint8_t root_pk[SIGN_PK_LEN], const char *mesh_name) IM_MUST;
 /* Forgets certificate and mesh (not the node key, not a root key file). */
 int identity_leave(struct identity *id) IM_MUST;
 

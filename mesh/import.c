@@ -71,7 +71,8 @@ finish(struct import *i)
 		err = store_file_keep(i->file, &d, sig);
 		i->file = NULL;
 		if (err < 0)
-			snprintf(why, sizeof why, "the toolchain cannot be stored: %s", err == IM_ERR_SYSTEM ? strerror(errno) : im_strerror(err));
+			snprintf(why, sizeof why, "the toolchain cannot be stored: %s",
+			        err == IM_ERR_SYSTEM ? strerror(errno) : im_strerror(err));
 	}
 	end(i, err, &d, sig, why);
 }
@@ -89,8 +90,9 @@ on_step(void *arg)
 		int err = n < 0 ? IM_ERR_SYSTEM : store_file_add(i->file, i->piece, (size_t)n);
 		if (err < 0) {
 			char why[256];
-			snprintf(why, sizeof why, "the toolchain cannot be copied into the store: %s",
-				err == IM_ERR_SYSTEM ? strerror(errno) : im_strerror(err));
+			snprintf(why, sizeof why,
+			        "the toolchain cannot be copied into the store: %s",
+			        err == IM_ERR_SYSTEM ? strerror(errno) : im_strerror(err));
 			end(i, err, NULL, NULL, why);
 			return;
 		}
@@ -113,10 +115,13 @@ import_begin(struct node *n, uid_t uid, int fd, import_done done, void *arg, cha
 {
 	struct import *i = NULL;
 	if (!identity_cert(n->identity))
-		snprintf(why, 256, "this node has no certificate and cannot sign: 'icemesh init' or 'icemesh join TOKEN' first");
+		snprintf(why, 256,
+		        "this node has no certificate and cannot sign: 'icemesh init' or 'icemesh "
+		        "join TOKEN' first");
 	else if (!reads_at_once(fd, uid))
 		snprintf(why, 256, "the toolchain must be passed as a file in memory");
-	else if (!(i = calloc(1, sizeof *i)) || !(i->piece = malloc(PIECE)) || !(i->step = timer_new(n->loop, on_step, i)))
+	else if (!(i = calloc(1, sizeof *i)) || !(i->piece = malloc(PIECE)) ||
+	         !(i->step = timer_new(n->loop, on_step, i)))
 		snprintf(why, 256, "out of memory");
 	else if (!(i->file = store_file_new(n->store, TOOLCHAIN_PACKED_MAX)))
 		snprintf(why, 256, "no room in the store: %s", strerror(errno));

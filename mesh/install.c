@@ -25,10 +25,16 @@ explain_signature(int err, const char *hex, enum wire_error *code, char *why)
 	*code = WERR_SIGNATURE;
 	if (err == IM_ERR_UNKNOWN_KEY) {
 		*code = WERR_KEY;
-		snprintf(why, 256, "toolchain %.12s: signed by an unknown key: no member of this mesh vouches for it", hex);
+		snprintf(why, 256,
+		        "toolchain %.12s: signed by an unknown key: no member of this mesh vouches "
+		        "for it",
+		        hex);
 	} else if (err == IM_ERR_EXPIRED) {
 		*code = WERR_KEY;
-		snprintf(why, 256, "toolchain %.12s: its signer's certificate is outside its lifetime: pack it again on a current member", hex);
+		snprintf(why, 256,
+		        "toolchain %.12s: its signer's certificate is outside its lifetime: pack "
+		        "it again on a current member",
+		        hex);
 	} else if (err == IM_ERR_FORMAT) {
 		snprintf(why, 256, "toolchain %.12s: the signature is malformed", hex);
 	} else {
@@ -37,12 +43,14 @@ explain_signature(int err, const char *hex, enum wire_error *code, char *why)
 }
 
 struct install *
-install_new(struct node *n, const struct digest *d, uint64_t size, const char *sig, enum wire_error *code, char *why)
+install_new(struct node *n, const struct digest *d, uint64_t size, const char *sig,
+        enum wire_error *code, char *why)
 {
 	struct signature s;
 	char hex[DIGEST_HEX_SIZE];
 	digest_hex(d, hex);
-	int err = sign_check(&s, sig, strlen(sig), identity_conn(n->identity)->root_pk, wall_seconds());
+	int err = sign_check(
+	        &s, sig, strlen(sig), identity_conn(n->identity)->root_pk, wall_seconds());
 	if (err < 0) {
 		explain_signature(err, hex, code, why);
 		return NULL;
@@ -52,14 +60,17 @@ install_new(struct node *n, const struct digest *d, uint64_t size, const char *s
 		snprintf(why, 256, "toolchain %.12s: the signature is for another toolchain", hex);
 		return NULL;
 	}
-	if (!(s.signer.roles & (identity_cert(n->identity) ? ROLE_WORKER | ROLE_SIGNER : ROLE_SIGNER))) {
+	if (!(s.signer.roles &
+	            (identity_cert(n->identity) ? ROLE_WORKER | ROLE_SIGNER : ROLE_SIGNER))) {
 		*code = WERR_KEY;
-		snprintf(why, 256, "toolchain %.12s: %.60s may not sign toolchains for this node", hex, s.signer.name);
+		snprintf(why, 256, "toolchain %.12s: %.60s may not sign toolchains for this node",
+		        hex, s.signer.name);
 		return NULL;
 	}
 	*code = WERR_LIMIT;
 	if (size > TOOLCHAIN_PACKED_MAX) {
-		snprintf(why, 256, "toolchain %.12s: %llu bytes are more than the limit", hex, (unsigned long long)size);
+		snprintf(why, 256, "toolchain %.12s: %llu bytes are more than the limit", hex,
+		        (unsigned long long)size);
 		return NULL;
 	}
 	struct install *i = calloc(1, sizeof *i);
@@ -67,7 +78,8 @@ install_new(struct node *n, const struct digest *d, uint64_t size, const char *s
 		i->file = store_file_new(n->store, size);
 	if (!i || !i->file) {
 		*code = WERR_DISK;
-		snprintf(why, 256, "toolchain %.12s: no room in the store: %s", hex, strerror(errno));
+		snprintf(why, 256, "toolchain %.12s: no room in the store: %s", hex,
+		        strerror(errno));
 		free(i);
 		return NULL;
 	}
@@ -96,7 +108,8 @@ install_add(struct install *i, const void *bytes, size_t len, enum wire_error *c
 		snprintf(why, 256, "toolchain %.12s: more bytes than its signature says", i->hex);
 	} else if (err < 0) {
 		*code = WERR_DISK;
-		snprintf(why, 256, "toolchain %.12s: cannot be stored: %s", i->hex, strerror(errno));
+		snprintf(
+		        why, 256, "toolchain %.12s: cannot be stored: %s", i->hex, strerror(errno));
 	}
 	return err;
 }
@@ -110,12 +123,13 @@ install_finish(struct install *i, enum wire_error *code, char *why)
 	store_file_sum(i->file, &d, &size, prehash);
 	*code = WERR_DIGEST;
 	if (size != i->sig.size) {
-		snprintf(why, 256, "toolchain %.12s: truncated: %llu of %llu bytes", i->hex, (unsigned long long)size,
-			(unsigned long long)i->sig.size);
+		snprintf(why, 256, "toolchain %.12s: truncated: %llu of %llu bytes", i->hex,
+		        (unsigned long long)size, (unsigned long long)i->sig.size);
 		return IM_ERR_TRUNCATED;
 	}
 	if (!digest_equal(&d, &i->sig.digest)) {
-		snprintf(why, 256, "toolchain %.12s: digest differs: the tarball was altered", i->hex);
+		snprintf(why, 256, "toolchain %.12s: digest differs: the tarball was altered",
+		        i->hex);
 		return IM_ERR_DIGEST;
 	}
 	*code = WERR_SIGNATURE;
@@ -128,7 +142,8 @@ install_finish(struct install *i, enum wire_error *code, char *why)
 	i->file = NULL;
 	if (err < 0) {
 		*code = WERR_DISK;
-		snprintf(why, 256, "toolchain %.12s: cannot be stored: %s", i->hex, err == IM_ERR_SYSTEM ? strerror(errno) : im_strerror(err));
+		snprintf(why, 256, "toolchain %.12s: cannot be stored: %s", i->hex,
+		        err == IM_ERR_SYSTEM ? strerror(errno) : im_strerror(err));
 	}
 	return err;
 }
@@ -155,7 +170,8 @@ on_unpacked(void *arg, const struct pipe_msg *m, int *fds, unsigned nfds)
 		t->failed = m->err != 0;
 	}
 	if (m->err) {
-		snprintf(why, sizeof why, "toolchain %.12s: cannot be unpacked: %.*s", hex, 200, m->text);
+		snprintf(why, sizeof why, "toolchain %.12s: cannot be unpacked: %.*s", hex, 200,
+		        m->text);
 		log_warn(&w->node->log, "%s", why);
 	} else {
 		log_info(&w->node->log, "toolchain %.12s is ready", hex);

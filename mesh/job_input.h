@@ -7,7 +7,7 @@
 #include "crypto/digest.h"
 
 struct job_stream {
-	int fd;               /* memfd, -1 before begin */
+	int fd; /* memfd, -1 before begin */
 	uint64_t size, max;
 	struct digest_stream digest;
 };

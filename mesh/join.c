@@ -9,8 +9,8 @@
 #include "mesh/peers.h"
 
 #define HOSTS_MAX 16
-#define LOOK_MS 50          /* between two looks at the peers */
-#define SETTLE_MS 4000      /* at most this long for the peers to be heard */
+#define LOOK_MS 50     /* between two looks at the peers */
+#define SETTLE_MS 4000 /* at most this long for the peers to be heard */
 #define ANSWER_MS 5000
 
 struct join {
@@ -19,13 +19,13 @@ struct join {
 	bool spare;
 	struct endpoint hosts[HOSTS_MAX];
 	unsigned nhosts, at;
-	struct conn_identity id;       /* this node as the other mesh sees it: no certificate yet */
+	struct conn_identity id; /* this node as the other mesh sees it: no certificate yet */
 	struct conn *conn;
 	struct timer *timer;
 	uint64_t until_ms;
 	unsigned expected;
 	bool member;
-	char last[256];                /* why the last host did not work */
+	char last[256]; /* why the last host did not work */
 	join_done done;
 	void *arg;
 };
@@ -52,14 +52,23 @@ end(struct join *j, int err, const char *why)
 	char text[256];
 	snprintf(text, sizeof text, "%s", why);
 	join_cancel(j);
-	done(arg, err, n->peers && peers_gossip(n->peers) ? (unsigned)gossip_count_up(peers_gossip(n->peers)) : 0, text);
+	done(arg, err,
+	        n->peers && peers_gossip(n->peers)
+	                ? (unsigned)gossip_count_up(peers_gossip(n->peers))
+	                : 0,
+	        text);
 }
 
 /* Until the peers that the issuer named are heard, or long enough. */
 static void
 look(struct join *j)
 {
-	size_t up = gossip_count_up(peers_gossip(j->node->peers));
+	const struct gossip *g = peers_gossip(j->node->peers);
+	if (!g) {
+		end(j, IM_ERR_CLOSED, "this node left the mesh again meanwhile");
+		return;
+	}
+	size_t up = gossip_count_up(g);
 	if (up >= j->expected || loop_now_ms() >= j->until_ms)
 		end(j, 0, "");
 	else
@@ -101,13 +110,16 @@ on_joined(struct join *j, const uint8_t *p, size_t len)
 {
 	struct wire_joined *answer = malloc(sizeof *answer);
 	int err = answer ? wire_joined_decode(p, len, answer) : IM_ERR_MEMORY;
+	if (err == 0 && identity_cert(j->node->identity))
+		err = IM_ERR_EXISTS; /* another command was faster */
 	if (err == 0)
 		err = identity_joined(j->node->identity, j->token.root_pk, answer);
 	conn_free(j->conn);
 	j->conn = NULL;
 	if (err < 0) {
 		char why[256];
-		snprintf(why, sizeof why, "the certificate that came cannot be used: %s", im_strerror(err));
+		snprintf(why, sizeof why, "the certificate that came cannot be used: %s",
+		        im_strerror(err));
 		free(answer);
 		end(j, err, why);
 		return;
@@ -137,7 +149,8 @@ on_message(void *arg, struct conn *c, uint8_t type, const uint8_t *p, size_t len
 	} else if (type == WIRE_ERROR && wire_error_decode(p, len, &code, text) == 0) {
 		end(j, IM_ERR_REFUSED, text);
 	} else {
-		end(j, IM_ERR_FORMAT, "unexpected answer: does the other node run the same version?");
+		end(j, IM_ERR_FORMAT,
+		        "unexpected answer: does the other node run the same version?");
 	}
 }
 
@@ -153,7 +166,13 @@ on_ready(void *arg, struct conn *c)
 		err = conn_send(c, WIRE_STRANGER, NULL, 0);
 	} else if (!conn_cert(c)) {
 		/* nobody without a certificate of the token's mesh gets to see the secret */
-		end(j, IM_ERR_UNKNOWN_KEY, "the node at the token's address cannot show that it belongs to the token's mesh");
+		end(j, IM_ERR_UNKNOWN_KEY,
+		        "the node at the token's address cannot show that it belongs to the "
+		        "token's mesh");
+		return;
+	} else if (!(conn_cert(c)->roles & ROLE_ISSUER)) {
+		snprintf(j->last, sizeof j->last, "%.100s: holds no root key", conn_name(c));
+		try_next(j);
 		return;
 	} else {
 		buf_init(&body, 2048);
@@ -178,7 +197,8 @@ on_closed(void *arg, struct conn *c, int err, const char *why)
 	try_next(j);
 }
 
-static const struct conn_ops join_ops = {.ready = on_ready, .message = on_message, .closed = on_closed};
+static const struct conn_ops join_ops = {
+        .ready = on_ready, .message = on_message, .closed = on_closed};
 
 static void
 try_next(struct join *j)
@@ -192,7 +212,8 @@ try_next(struct join *j)
 			return;
 	}
 	char why[256];
-	snprintf(why, sizeof why, "no node of the mesh could be reached: %.200s", *j->last ? j->last : "no address is known; give --seed HOST:PORT");
+	snprintf(why, sizeof why, "no node of the mesh could be reached: %.200s",
+	        *j->last ? j->last : "no address is known; give --seed HOST:PORT");
 	end(j, IM_ERR_CLOSED, why);
 }
 
@@ -219,7 +240,8 @@ add_hosts(struct join *j, const char *list, char *why)
 		unsigned n = 0;
 		if (!*one || j->nhosts == HOSTS_MAX)
 			continue;
-		if (endpoint_resolve(one, 9777, &j->hosts[j->nhosts], HOSTS_MAX - j->nhosts, &n) < 0) {
+		if (endpoint_resolve(one, 9777, &j->hosts[j->nhosts], HOSTS_MAX - j->nhosts, &n) <
+		        0) {
 			snprintf(why, 256, "%.100s: no such host; write HOST or HOST:PORT", one);
 			return IM_ERR_ABSENT;
 		}
@@ -229,7 +251,8 @@ add_hosts(struct join *j, const char *list, char *why)
 }
 
 struct join *
-join_begin(struct node *n, const struct token *t, const char *seeds, join_done done, void *arg, char *why)
+join_begin(struct node *n, const struct token *t, const char *seeds, join_done done, void *arg,
+        char *why)
 {
 	struct join *j = calloc(1, sizeof *j);
 	if (j)

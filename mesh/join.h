@@ -12,7 +12,8 @@ struct join;
 /* err 0: this node is a member (or, without token, a spare) and sees `peers` others; else the cause in why. */
 typedef void (*join_done)(void *arg, int err, unsigned peers, const char *why);
 /* token NULL: as a spare; then seeds must name a node of the mesh.  NULL with why (256 bytes) when it cannot even begin. */
-struct join *join_begin(struct node *n, const struct token *t, const char *seeds, join_done done, void *arg, char *why);
+struct join *join_begin(struct node *n, const struct token *t, const char *seeds, join_done done,
+        void *arg, char *why);
 /* Nobody waits any more; what was reached stays. */
 void join_cancel(struct join *j);
 

@@ -11,9 +11,10 @@
 #include "mesh/upload.h"
 
 #define CANDIDATES_MAX 512
-#define ANSWER_MS 3000     /* for GRANT or NACK */
-#define TRIES_MAX 3        /* refusals in a row before a want waits for news */
-#define PROBE_MS 250       /* waiting wants ask blindly this often, one at a time */
+#define ANSWER_MS 3000 /* for GRANT or NACK */
+#define TRIES_MAX 3    /* refusals in a row before a want waits for news */
+#define PROBES_MAX 8   /* waiting wants looked at to find one that can ask */
+#define PROBE_MS 250   /* waiting wants ask blindly this often, one at a time */
 
 /* An open channel without a job. */
 struct idle {
@@ -45,7 +46,7 @@ struct want {
 
 struct leases {
 	struct node *node;
-	struct want *wants;        /* oldest first */
+	struct want *wants; /* oldest first */
 	struct idle *idle;
 	unsigned nidle;
 	struct timer *tick;
@@ -113,7 +114,12 @@ idle_keep(struct leases *l, uid_t uid, const struct node_id *node, struct conn *
 		conn_free(c);
 		return;
 	}
-	*i = (struct idle){.leases = l, .next = l->idle, .conn = c, .uid = uid, .node = *node, .until_ms = loop_now_ms() + LEASE_IDLE_MS};
+	*i = (struct idle){.leases = l,
+	        .next = l->idle,
+	        .conn = c,
+	        .uid = uid,
+	        .node = *node,
+	        .until_ms = loop_now_ms() + LEASE_IDLE_MS};
 	l->idle = i;
 	l->nidle++;
 	conn_hand(c, &idle_ops, i);
@@ -193,9 +199,10 @@ static bool
 compatible(const struct leases *l, const struct want *w, const struct member *m)
 {
 	const struct beacon *b = &m->beacon;
-	return m->trust == TRUST_MEMBER && m->roles & ROLE_WORKER && strcmp(b->platform, l->node->platform) == 0 &&
-		b->load.slots > 0 && b->sandbox >= 1 && !(b->load.state & (STATE_DRAINING | STATE_PAUSED)) &&
-		name_matches(m, w->spec.peer);
+	return m->trust == TRUST_MEMBER && m->roles & ROLE_WORKER &&
+	       strcmp(b->platform, l->node->platform) == 0 && b->load.slots > 0 &&
+	       b->sandbox >= 1 && !(b->load.state & (STATE_DRAINING | STATE_PAUSED)) &&
+	       name_matches(m, w->spec.peer);
 }
 
 static bool
@@ -230,8 +237,10 @@ gather(struct want *w, const struct member **members, struct candidate *c)
 		if (!v || !compatible(l, w, live[i]) || avoided(w, &live[i]->node))
 			continue;
 		members[count] = live[i];
-		c[count] = (struct candidate){.slots = v->slots, .used = v->used, .avoid = now < v->avoid_until_ms,
-			.ready = has_toolchain(l, v, &w->spec.toolchain)};
+		c[count] = (struct candidate){.slots = v->slots,
+		        .used = v->used,
+		        .avoid = now < v->avoid_until_ms,
+		        .ready = has_toolchain(l, v, &w->spec.toolchain)};
 		if (!c[count].ready && !c[count].avoid)
 			upload_begin(l->node->uploads, live[i], &w->spec.toolchain);
 		count++;
@@ -327,11 +336,13 @@ want_message(void *arg, struct conn *c, uint8_t type, const uint8_t *p, size_t l
 	struct wire_load load;
 	if (type == WIRE_PING)
 		return;
-	if ((type != WIRE_GRANT && type != WIRE_NACK) || wire_answer_decode(p, len, &number, &load) < 0) {
+	if ((type != WIRE_GRANT && type != WIRE_NACK) ||
+	        wire_answer_decode(p, len, &number, &load) < 0) {
 		want_failed(w, "unexpected answer to RESERVE");
 		return;
 	}
-	peers_heard_load(w->leases->node->peers, &w->target, &load, (uint32_t)(now_us() - w->asked_us));
+	peers_heard_load(
+	        w->leases->node->peers, &w->target, &load, (uint32_t)(now_us() - w->asked_us));
 	if (type == WIRE_GRANT)
 		on_grant(w, number);
 	else
@@ -348,10 +359,12 @@ want_closed(void *arg, struct conn *c, int err, const char *why)
 static void
 want_deadline(void *arg)
 {
-	want_failed(arg, "no answer to RESERVE");
+	struct want *w = arg;
+	want_failed(w, w->conn ? "no answer to RESERVE" : "cannot connect");
 }
 
-static const struct conn_ops want_conn_ops = {.ready = want_ready, .message = want_message, .closed = want_closed};
+static const struct conn_ops want_conn_ops = {
+        .ready = want_ready, .message = want_message, .closed = want_closed};
 
 static void
 want_ask(struct want *w, const struct member *m)
@@ -370,9 +383,10 @@ want_ask(struct want *w, const struct member *m)
 		send_reserve(w);
 		return;
 	}
-	w->conn = conn_connect(l->node->loop, identity_conn(l->node->identity), &m->tcp, &want_conn_ops, w);
+	w->conn = conn_connect(
+	        l->node->loop, identity_conn(l->node->identity), &m->tcp, &want_conn_ops, w);
 	if (!w->conn)
-		want_failed(w, "cannot connect");
+		timer_set(w->deadline, 0); /* not at once: with many such peers that would nest */
 }
 
 static bool
@@ -384,7 +398,9 @@ want_try(struct want *w, bool probe)
 	for (unsigned i = 0; i < n; i++)
 		usable += !c[i].avoid;
 	if (n == 0 || (usable == 0 && w->spec.navoid)) {
-		want_local(w, "no-compatible-peer", *w->spec.peer ? "the peer asked for is not there" : "no peer of this platform lends slots");
+		want_local(w, "no-compatible-peer",
+		        *w->spec.peer ? "the peer asked for is not there"
+		                      : "no peer of this platform lends slots");
 		return true;
 	}
 	int i = probe ? pick_probe(c, n, random64()) : pick_peer(c, n, random64());
@@ -431,7 +447,8 @@ lease_cancel(struct want *w)
 }
 
 void
-lease_return(struct leases *l, uid_t uid, const struct node_id *node, int fd, const uint8_t state[CHANNEL_STATE_LEN])
+lease_return(struct leases *l, uid_t uid, const struct node_id *node, int fd,
+        const uint8_t state[CHANNEL_STATE_LEN])
 {
 	struct conn *c = conn_adopt(l->node->loop, fd, state, node, &idle_ops, NULL);
 	if (c)
@@ -453,11 +470,13 @@ leases_kick(struct leases *l)
 		return; /* a try of ours brought the news */
 	l->kicking = true;
 	struct want *next;
-	struct digest full = {{0}}; /* no peer has room for this toolchain's jobs: do not try each of them */
+	struct digest full = {
+	        {0}}; /* no peer has room for this toolchain's jobs: do not try each of them */
 	for (struct want *w = l->wants; w; w = next) {
 		next = w->next;
 		bool choosy = w->spec.navoid || *w->spec.peer;
-		if (w->state != WANT_WAITING || (!choosy && digest_equal(&w->spec.toolchain, &full)))
+		if (w->state != WANT_WAITING ||
+		        (!choosy && digest_equal(&w->spec.toolchain, &full)))
 			continue;
 		struct digest d = w->spec.toolchain;
 		if (!want_try(w, false) && !choosy)
@@ -477,11 +496,12 @@ on_tick(void *arg)
 		if (now >= i->until_ms)
 			idle_drop(i);
 	}
-	for (struct want *w = l->wants; w; w = w->next) {
-		if (w->state == WANT_WAITING) {
-			want_try(w, true);
+	struct want *after;
+	unsigned tried = 0;
+	for (struct want *w = l->wants; w && tried < PROBES_MAX; w = after) {
+		after = w->next;
+		if (w->state == WANT_WAITING && (++tried, want_try(w, true)))
 			break;
-		}
 	}
 	timer_set(l->tick, PROBE_MS);
 }

@@ -14,8 +14,8 @@
 
 #define LEASE_WANTS_MAX 4096
 #define LEASE_AVOID_MAX 8
-#define LEASE_IDLE_MAX 256          /* channels kept open without a job */
-#define LEASE_IDLE_MS 60000         /* how long */
+#define LEASE_IDLE_MAX 256  /* channels kept open without a job */
+#define LEASE_IDLE_MS 60000 /* how long */
 
 struct leases;
 struct want;
@@ -24,14 +24,15 @@ struct want_spec {
 	uid_t uid;
 	uint64_t job;
 	struct digest toolchain;
-	char peer[NAME_SIZE];                           /* name or id (its beginning), empty: any */
+	char peer[NAME_SIZE]; /* name or id (its beginning), empty: any */
 	struct node_id avoid[LEASE_AVOID_MAX];
 	unsigned navoid;
 };
 
 /* How a want ends, or that it must wait; exactly one of granted and local is called, and then the want is gone. */
 struct want_ops {
-	void (*granted)(void *arg, const struct node_id *node, const char *name, uint32_t lease_ms, int fd, const uint8_t state[CHANNEL_STATE_LEN]);
+	void (*granted)(void *arg, const struct node_id *node, const char *name, uint32_t lease_ms,
+	        int fd, const uint8_t state[CHANNEL_STATE_LEN]);
 	void (*busy)(void *arg);
 	void (*local)(void *arg, const char *reason, const char *text);
 };
@@ -39,10 +40,12 @@ struct want_ops {
 struct leases *leases_new(struct node *n);
 void leases_free(struct leases *l);
 /* May call back before it returns; then NULL comes back although nothing failed. */
-struct want *lease_want(struct leases *l, const struct want_spec *spec, const struct want_ops *ops, void *arg);
+struct want *lease_want(
+        struct leases *l, const struct want_spec *spec, const struct want_ops *ops, void *arg);
 void lease_cancel(struct want *w);
 /* A channel comes back idle; fd is taken. */
-void lease_return(struct leases *l, uid_t uid, const struct node_id *node, int fd, const uint8_t state[CHANNEL_STATE_LEN]);
+void lease_return(struct leases *l, uid_t uid, const struct node_id *node, int fd,
+        const uint8_t state[CHANNEL_STATE_LEN]);
 /* A granted job ended, however: the peer's view has one less. */
 void lease_ended(struct leases *l, const struct node_id *node);
 /* News about a peer or a toolchain: waiting wants are tried again. */

@@ -6,6 +6,15 @@
 
 #define HOSTILE_PER_SECOND 10
 
+/* Control characters, also those of C1 (0xc2 0x80 to 0xc2 0x9f in UTF-8), would speak to the reader's terminal. */
+static void
+clean(unsigned char *p, const unsigned char *end)
+{
+	for (; p < end; p++)
+		if (*p < 0x20 || *p == 0x7f || (*p == 0xc2 && p + 1 < end && p[1] < 0xa0))
+			*p = '?';
+}
+
 /* One write a line, so that lines of several processes do not mix. */
 static void
 line(const char *level, const char *fmt, va_list ap)
@@ -16,9 +25,7 @@ line(const char *level, const char *fmt, va_list ap)
 	size_t len = m < 0 ? (size_t)n : (size_t)n + (size_t)m;
 	if (len > sizeof text - 2)
 		len = sizeof text - 2;
-	for (size_t i = (size_t)n; i < len; i++)
-		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-			text[i] = '?';
+	clean((unsigned char *)text + n, (unsigned char *)text + len);
 	text[len++] = '\n';
 	if (write(STDERR_FILENO, text, len) < 0)
 		return;

@@ -12,7 +12,7 @@
 
 struct log {
 	bool verbose;
-	uint64_t window_ms;        /* start of the current second of hostile lines */
+	uint64_t window_ms; /* start of the current second of hostile lines */
 	unsigned hostile, dropped;
 };
 
@@ -21,6 +21,7 @@ void log_warn(struct log *l, const char *fmt, ...) __attribute__((format(printf,
 /* Only with -v. */
 void log_debug(struct log *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Something was refused that came from outside; now_ms is monotonic. */
-void log_hostile(struct log *l, uint64_t now_ms, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void log_hostile(struct log *l, uint64_t now_ms, const char *fmt, ...)
+        __attribute__((format(printf, 3, 4)));
 
 #endif

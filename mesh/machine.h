@@ -8,7 +8,7 @@
 #include "gossip/beacon.h"
 
 struct machine {
-	uint64_t busy, total;   /* jiffies at the last look */
+	uint64_t busy, total; /* jiffies at the last look */
 	uint32_t permille;
 };
 
@@ -16,5 +16,7 @@ struct machine {
 void machine_platform(char out[PLATFORM_SIZE]);
 /* Load of all CPUs since the last call, 0 to 1000; keeps the old value when too little time has passed. */
 uint32_t machine_load(struct machine *m);
+/* The same from a file like /proc/stat: for tests. */
+uint32_t machine_load_from(struct machine *m, const char *path);
 
 #endif

@@ -8,7 +8,7 @@ void
 tally_add(struct tally *list, unsigned *n, unsigned max, const char *name)
 {
 	for (unsigned i = 0; i < *n; i++) {
-		if (strcmp(list[i].name, name) == 0) {
+		if (strncmp(list[i].name, name, sizeof list[i].name - 1) == 0) {
 			list[i].count++;
 			return;
 		}

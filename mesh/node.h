@@ -33,7 +33,7 @@ struct node {
 	struct loop *loop;
 	char platform[PLATFORM_SIZE];
 	uint64_t boot;
-	struct identity *identity;   /* mesh/identity.h */
+	struct identity *identity; /* mesh/identity.h */
 	struct store *store;
 	struct helper *helper;
 	struct peers *peers;

@@ -11,16 +11,16 @@
 #include "mesh/radio.h"
 #include "mesh/serve.h"
 
-#define SCAN_MS 5000              /* between two looks at the interfaces */
+#define SCAN_MS 5000 /* between two looks at the interfaces */
 #define SAVE_MS 30000
-#define AVOID_FIRST_MS 1000       /* after a failure, doubled with each further one */
+#define AVOID_FIRST_MS 1000 /* after a failure, doubled with each further one */
 #define AVOID_MAX_MS 60000
 #define VIEWS_MAX GOSSIP_MEMBERS_MAX
 
 struct peers {
 	struct node *node;
 	struct radio *radio;
-	struct gossip *gossip;        /* NULL while in no mesh */
+	struct gossip *gossip; /* NULL while in no mesh */
 	uint16_t port;
 	void (*changed)(struct node *n, const struct node_id *id);
 	struct timer *tick, *scan;
@@ -64,7 +64,8 @@ member_event(struct peers *p, const struct gossip_action *a)
 	if (a->type != GOSSIP_DOWN)
 		take_beacon(p, m);
 	if (a->type != GOSSIP_CHANGED)
-		log_info(&p->node->log, "%s %s", m->beacon.name, a->type == GOSSIP_UP ? "is there" : "is gone");
+		log_info(&p->node->log, "%s %s", m->beacon.name,
+		        a->type == GOSSIP_UP ? "is there" : "is gone");
 	p->changed(p->node, &a->node);
 }
 
@@ -144,7 +145,7 @@ save(struct peers *p)
 	buf_init(&b, GOSSIP_SAVE_MAX);
 	gossip_save(p->gossip, &b);
 	if (buf_err(&b) < 0 || files_path(path, p->node->config.state_dir, "peers") < 0 ||
-		files_write(path, b.data, b.len, 0600) < 0)
+	        files_write(path, b.data, b.len, 0600) < 0)
 		log_warn(&p->node->log, "%s/peers cannot be written", p->node->config.state_dir);
 	buf_fini(&b);
 }
@@ -159,7 +160,9 @@ measure_rates(struct peers *p, uint64_t now)
 	uint64_t ms = now - p->rate_ms;
 	p->in_x100 = (uint32_t)((c.received - p->at_rate.received) * 100000 / ms);
 	p->out_x100 = (uint32_t)((c.sent - p->at_rate.sent) * 100000 / ms);
-	p->bytes_per_s = (uint32_t)((c.bytes_in - p->at_rate.bytes_in + c.bytes_out - p->at_rate.bytes_out) * 1000 / ms);
+	p->bytes_per_s =
+	        (uint32_t)((c.bytes_in - p->at_rate.bytes_in + c.bytes_out - p->at_rate.bytes_out) *
+	                   1000 / ms);
 	p->at_rate = c;
 	p->rate_ms = now;
 }
@@ -223,7 +226,8 @@ load_saved(struct peers *p)
 	if (err == 0)
 		err = gossip_load_saved(p->gossip, b.data, b.len, loop_now_ms());
 	if (err < 0 && err != IM_ERR_ABSENT)
-		log_warn(&p->node->log, "%s/peers: %s; peers are found anew", p->node->config.state_dir, im_strerror(err));
+		log_warn(&p->node->log, "%s/peers: %s; peers are found anew",
+		        p->node->config.state_dir, im_strerror(err));
 	buf_fini(&b);
 }
 
@@ -271,6 +275,7 @@ peers_mesh_changed(struct peers *p)
 	p->nviews = 0;
 	if (!identity_in_mesh(p->node->identity))
 		return;
+	p->node->boot++; /* the sequence starts over, and the others know the old one */
 	fill_config(p, &c);
 	p->gossip = gossip_new(&c);
 	if (!p->gossip) {
@@ -285,7 +290,8 @@ peers_mesh_changed(struct peers *p)
 }
 
 struct peers *
-peers_open(struct node *n, uint16_t port, void (*changed)(struct node *, const struct node_id *), char *why)
+peers_open(struct node *n, uint16_t port, void (*changed)(struct node *, const struct node_id *),
+        char *why)
 {
 	struct peers *p = calloc(1, sizeof *p);
 	if (p)
@@ -378,15 +384,25 @@ peers_gossip(const struct peers *p)
 	return p->gossip;
 }
 
+/* One whose node gossip has forgotten: strangers come and go without end. */
+static struct peer *
+forgotten_view(struct peers *p)
+{
+	for (unsigned i = 0; i < p->nviews; i++)
+		if (!p->gossip || !gossip_find(p->gossip, &p->views[i].node))
+			return &p->views[i];
+	return NULL;
+}
+
 struct peer *
 peers_view(struct peers *p, const struct node_id *id)
 {
 	for (unsigned i = 0; i < p->nviews; i++)
 		if (node_id_cmp(&p->views[i].node, id) == 0)
 			return &p->views[i];
-	if (p->nviews == VIEWS_MAX)
+	struct peer *v = p->nviews < VIEWS_MAX ? &p->views[p->nviews++] : forgotten_view(p);
+	if (!v)
 		return NULL;
-	struct peer *v = &p->views[p->nviews++];
 	memset(v, 0, sizeof *v);
 	v->node = *id;
 	return v;
@@ -400,7 +416,8 @@ peers_live(struct peers *p, const struct member **out, unsigned max)
 	if (!p->gossip)
 		return 0;
 	for (size_t i = 0; n < max && (m = gossip_member(p->gossip, i)); i++)
-		if (m->state == MEMBER_UP && m->tcp.len)
+		if (m->state == MEMBER_UP && m->tcp.len && m->trust == TRUST_MEMBER &&
+		        strcmp(m->beacon.platform, p->node->platform) == 0)
 			out[n++] = m;
 	return n;
 }
@@ -427,7 +444,8 @@ peers_worked(struct peers *p, const struct node_id *id)
 }
 
 void
-peers_heard_load(struct peers *p, const struct node_id *id, const struct wire_load *l, uint32_t rtt_us)
+peers_heard_load(
+        struct peers *p, const struct node_id *id, const struct wire_load *l, uint32_t rtt_us)
 {
 	struct peer *v = peers_view(p, id);
 	if (!v)

@@ -10,24 +10,26 @@
 #include "gossip/gossip.h"
 #include "mesh/node.h"
 
-#define PEERS_REJOIN_MS 90000     /* multicast groups are joined again this often, for switches that forget */
+#define PEERS_REJOIN_MS \
+	90000 /* multicast groups are joined again this often, for switches that forget */
 
 struct peers;
 
 /* What this node believes of one peer beyond its beacon: the fresher of beacon and answers, and its own experience. */
 struct peer {
 	struct node_id node;
-	uint32_t slots, used, queued;  /* fresh: adjusted by own sends and by GRANT and NACK */
-	uint64_t fresh_ms;             /* when that was last heard from the peer itself */
-	uint32_t failures;             /* in a row */
-	uint64_t avoid_until_ms;       /* after failures */
-	uint32_t rtt_us;               /* of the last RESERVE; 0: unknown */
+	uint32_t slots, used, queued; /* fresh: adjusted by own sends and by GRANT and NACK */
+	uint64_t fresh_ms;            /* when that was last heard from the peer itself */
+	uint32_t failures;            /* in a row */
+	uint64_t avoid_until_ms;      /* after failures */
+	uint32_t rtt_us;              /* of the last RESERVE; 0: unknown */
 	uint32_t tags[BEACON_TAGS_MAX], ntags;
 };
 
 /* changed() is called when a peer came, went, or told a new load. */
-struct peers *peers_open(struct node *n, uint16_t tcp_port, void (*changed)(struct node *n, const struct node_id *id), char *why);
-void peers_close(struct peers *p);      /* says goodbye and saves */
+struct peers *peers_open(struct node *n, uint16_t tcp_port,
+        void (*changed)(struct node *n, const struct node_id *id), char *why);
+void peers_close(struct peers *p); /* says goodbye and saves */
 /* Says goodbye to everybody, before this node leaves its mesh. */
 void peers_goodbye(struct peers *p);
 /* After init, join or leave. */
@@ -39,14 +41,16 @@ void peers_seed(struct peers *p, const struct endpoint *e);
 void peers_own_hosts(struct peers *p, char *out, size_t size);
 
 const struct gossip *peers_gossip(const struct peers *p);
-struct peer *peers_view(struct peers *p, const struct node_id *id);  /* existing or new; NULL without memory */
+struct peer *peers_view(
+        struct peers *p, const struct node_id *id); /* existing or new; NULL without memory */
 /* Live members with the platform of this node, for picking: fills at most max; returns how many. */
 unsigned peers_live(struct peers *p, const struct member **out, unsigned max);
 /* A peer failed (connection, lost job): it is left alone for a growing while; or it worked. */
 void peers_failed(struct peers *p, const struct node_id *id);
 void peers_worked(struct peers *p, const struct node_id *id);
 /* A RESERVE's answer. */
-void peers_heard_load(struct peers *p, const struct node_id *id, const struct wire_load *l, uint32_t rtt_us);
+void peers_heard_load(
+        struct peers *p, const struct node_id *id, const struct wire_load *l, uint32_t rtt_us);
 /* Whether multicast works: sent and own beacon came back by some interface. */
 bool peers_multicast_works(const struct peers *p);
 /* Beacons heard and sent per second x100, bytes per second, over the last seconds. */

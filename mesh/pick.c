@@ -1,5 +1,7 @@
 #include "mesh/pick.h"
 
+#define FREE_MAX 65535 /* free slots that count, so that no sum of weights overflows */
+
 /* What a candidate weighs: free slots squared, so that an idle peer is asked well before one with a single place left. */
 static uint64_t
 weight_free(const struct candidate *c)
@@ -7,13 +9,15 @@ weight_free(const struct candidate *c)
 	if (!c->ready || c->avoid || c->used >= c->slots)
 		return 0;
 	uint64_t f = c->slots - c->used;
+	if (f > FREE_MAX)
+		f = FREE_MAX;
 	return f * f;
 }
 
 static uint64_t
 weight_ahead(const struct candidate *c)
 {
-	return c->ready && !c->avoid && c->slots && c->used < c->slots + PICK_AHEAD;
+	return c->ready && !c->avoid && c->slots && c->used < (uint64_t)c->slots + PICK_AHEAD;
 }
 
 static uint64_t
@@ -23,7 +27,8 @@ weight_any(const struct candidate *c)
 }
 
 static int
-draw(const struct candidate *c, unsigned n, uint64_t random, uint64_t (*weight)(const struct candidate *))
+draw(const struct candidate *c, unsigned n, uint64_t random,
+        uint64_t (*weight)(const struct candidate *))
 {
 	uint64_t total = 0;
 	for (unsigned i = 0; i < n; i++)

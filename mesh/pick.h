@@ -12,11 +12,11 @@
 
 struct candidate {
 	uint32_t slots, used;
-	bool ready;             /* the toolchain is there */
-	bool avoid;             /* failed lately, or this job must not go there again */
+	bool ready; /* the toolchain is there */
+	bool avoid; /* failed lately, or this job must not go there again */
 };
 
-#define PICK_AHEAD 1        /* jobs a peer takes beyond its slots */
+#define PICK_AHEAD 1 /* jobs a peer takes beyond its slots */
 
 /* Index of the candidate to ask, or -1 when none has room. random: uniform 64 bits. */
 int pick_peer(const struct candidate *c, unsigned n, uint64_t random);

@@ -11,6 +11,9 @@
 #define PLACE_SIZE 512
 #define PLACE_SOCKET_SIZE 108 /* of the path in struct sockaddr_un, with NUL */
 
+/* The machine's pool of local slots (client/local.h): root's, so that no user can alter it; every user may lock its files. */
+#define PLACE_SLOTS "/run/lock/icemesh-slots"
+
 /* $HOME, else the user database's; static storage or the environment's. */
 const char *place_home(void);
 /* $variable/icemesh, or HOME/fallback/icemesh; empty when it does not fit. */

@@ -28,8 +28,9 @@ program_find_from(const char *self, const char *fallback, const char *name, char
 	const char *slash = strrchr(self, '/');
 	char folder[PROGRAM_PATH_SIZE];
 	for (size_t i = 0; slash && i < sizeof places / sizeof *places; i++) {
-		int n = snprintf(folder, sizeof folder, "%.*s%s", (int)(slash - self), self, places[i]);
-		if (n > 0 && (size_t)n < sizeof folder && try_folder(folder, name, out, size) == 0)
+		int n = snprintf(
+		        folder, sizeof folder, "%.*s%s", (int)(slash - self), self, places[i]);
+		if (n >= 0 && (size_t)n < sizeof folder && try_folder(folder, name, out, size) == 0)
 			return 0;
 	}
 	return try_folder(fallback, name, out, size);

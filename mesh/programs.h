@@ -13,6 +13,7 @@
 /* The absolute path of our program `name`. IM_ERR_ABSENT, IM_ERR_LIMIT. */
 int program_find(const char *name, char *out, size_t size) IM_MUST;
 /* The same as seen from the program at `self` (absolute), with `fallback` as the folder tried last: for tests. */
-int program_find_from(const char *self, const char *fallback, const char *name, char *out, size_t size) IM_MUST;
+int program_find_from(
+        const char *self, const char *fallback, const char *name, char *out, size_t size) IM_MUST;
 
 #endif

@@ -92,19 +92,23 @@ radio_listen(const char *text, int *out, uint16_t *port, char *why)
 	}
 	if (fd < 0 || listen(fd, 512) < 0) {
 		snprintf(why, 256, "listen = %.100s: %s%s", text, strerror(errno),
-			errno == EADDRINUSE ? ": does another icemeshd run? 'listen' sets another port" : "");
+		        errno == EADDRINUSE
+		                ? ": does another icemeshd run? 'listen' sets another port"
+		                : "");
 		if (fd >= 0)
 			close(fd);
 		return IM_ERR_SYSTEM;
 	}
 	struct sockaddr_storage sa;
 	socklen_t len = sizeof sa;
-	if (getsockname(fd, (struct sockaddr *)&sa, &len) == 0 && endpoint_from_sockaddr(&e, (struct sockaddr *)&sa) == 0)
+	if (getsockname(fd, (struct sockaddr *)&sa, &len) == 0 &&
+	        endpoint_from_sockaddr(&e, (struct sockaddr *)&sa) == 0)
 		*port = e.port;
 	*out = fd;
 	return 0;
 bad:
-	snprintf(why, 256, "listen = %.100s: not an address; write ADDRESS:PORT, [IPV6]:PORT", text);
+	snprintf(
+	        why, 256, "listen = %.100s: not an address; write ADDRESS:PORT, [IPV6]:PORT", text);
 	return IM_ERR_FORMAT;
 }
 
@@ -112,7 +116,8 @@ bad:
 static bool
 virtual_name(const char *name)
 {
-	static const char *const prefixes[] = {"docker", "veth", "br-", "virbr", "lxc", "tun", "tap"};
+	static const char *const prefixes[] = {
+	        "docker", "veth", "br-", "virbr", "lxc", "tun", "tap"};
 	for (unsigned i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
 		if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
 			return true;
@@ -140,7 +145,8 @@ wanted(const struct radio *r, const char *name)
 static void
 note_addr(struct radio *r, const struct endpoint *e)
 {
-	bool local6 = e->len == 16 && ((e->bytes[0] == 0xfe && (e->bytes[1] & 0xc0) == 0x80) || e->bytes[0] == 0);
+	bool local6 = e->len == 16 &&
+	              ((e->bytes[0] == 0xfe && (e->bytes[1] & 0xc0) == 0x80) || e->bytes[0] == 0);
 	if (r->naddrs == BEACON_ADDRS_MAX || local6 || (e->len == 4 && e->bytes[0] == 127))
 		return;
 	struct beacon_addr *a = &r->addrs[r->naddrs++];
@@ -174,15 +180,19 @@ membership(struct radio *r, const struct iface *f, bool v6, bool join)
 	socklen_t len = endpoint_to_sockaddr(v6 ? &r->group6 : &r->group4, false, &sa);
 	memcpy(&g.gr_group, &sa, len);
 	int level = v6 ? IPPROTO_IPV6 : IPPROTO_IP;
-	if (setsockopt(ear->fd, level, join ? MCAST_JOIN_GROUP : MCAST_LEAVE_GROUP, &g, sizeof g) < 0 && join && errno != EADDRINUSE)
-		log_debug(&r->node->log, "%s: cannot join the multicast group: %s", f->name, strerror(errno));
+	if (setsockopt(ear->fd, level, join ? MCAST_JOIN_GROUP : MCAST_LEAVE_GROUP, &g, sizeof g) <
+	                0 &&
+	        join && errno != EADDRINUSE)
+		log_debug(&r->node->log, "%s: cannot join the multicast group: %s", f->name,
+		        strerror(errno));
 }
 
 static void
 look_at(struct radio *r, const struct ifaddrs *a, bool rejoin)
 {
 	struct endpoint e;
-	bool usable = a->ifa_flags & IFF_UP && !(a->ifa_flags & IFF_LOOPBACK) && wanted(r, a->ifa_name);
+	bool usable =
+	        a->ifa_flags & IFF_UP && !(a->ifa_flags & IFF_LOOPBACK) && wanted(r, a->ifa_name);
 	if (!usable || !a->ifa_addr || endpoint_from_sockaddr(&e, a->ifa_addr) < 0)
 		return;
 	note_addr(r, &e);
@@ -252,7 +262,9 @@ static int
 listen_on(struct radio *r, int which, const struct endpoint *e, bool multicast)
 {
 	struct ear *ear = &r->ears[which];
-	*ear = (struct ear){.radio = r, .fd = bound_socket(e, SOCK_DGRAM, true, multicast), .multicast = multicast};
+	*ear = (struct ear){.radio = r,
+	        .fd = bound_socket(e, SOCK_DGRAM, true, multicast),
+	        .multicast = multicast};
 	if (ear->fd < 0)
 		return IM_ERR_SYSTEM;
 	int one = 1, zero = 0, size = 1 << 20;
@@ -275,26 +287,43 @@ open_group(struct radio *r, const char *text, struct endpoint *group, int which)
 	if (strcmp(text, "off") == 0 || !*text)
 		return;
 	if (endpoint_resolve(text, 9777, group, 1, &n) < 0 || group->len != (which == M6 ? 16 : 4))
-		log_warn(&r->node->log, "%s = %s: not a group address; beacons go without it", which == M6 ? "group6" : "group", text);
+		log_warn(&r->node->log, "%s = %s: not a group address; beacons go without it",
+		        which == M6 ? "group6" : "group", text);
 	else if (listen_on(r, which, group, true) < 0)
-		log_warn(&r->node->log, "%s = %s: %s; beacons go without it", which == M6 ? "group6" : "group", text, strerror(errno));
+		log_warn(&r->node->log, "%s = %s: %s; beacons go without it",
+		        which == M6 ? "group6" : "group", text, strerror(errno));
+}
+
+/* One unicast socket; *port 0 receives the port that it got. */
+static int
+listen_unicast(struct radio *r, struct endpoint *e, uint16_t *port)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof sa;
+	int which = e->len == 4 ? U4 : U6;
+	e->port = *port;
+	int err = listen_on(r, which, e, false);
+	if (err == 0 && *port == 0 &&
+	        (getsockname(r->ears[which].fd, (struct sockaddr *)&sa, &len) < 0 ||
+	                endpoint_from_sockaddr(e, (struct sockaddr *)&sa) < 0))
+		err = IM_ERR_SYSTEM;
+	if (err == 0)
+		*port = e->port;
+	return err;
 }
 
 /* The unicast sockets: one for each family that `listen` covers. */
 static int
-open_unicast(struct radio *r, uint16_t port)
+open_unicast(struct radio *r, uint16_t *port)
 {
 	struct endpoint e = r->bound;
-	int err = -1;
-	e.port = port;
 	if (e.len == 4 || !all_zero(&e))
-		return listen_on(r, e.len == 4 ? U4 : U6, &e, false);
-	if (listen_on(r, U6, &e, false) == 0)
-		err = 0;
+		return listen_unicast(r, &e, port);
+	int err6 = listen_unicast(r, &e, port);
+	e = r->bound;
 	e.len = 4;
-	if (listen_on(r, U4, &e, false) == 0)
-		err = 0;
-	return err;
+	int err4 = listen_unicast(r, &e, port);
+	return err6 == 0 || err4 == 0 ? 0 : err4;
 }
 
 struct radio *
@@ -316,8 +345,9 @@ radio_open(struct node *n, uint16_t *port, radio_heard heard, void *arg, char *w
 	size_t len = strlen(host);
 	if (len > 2 && strcmp(host + len - 2, ":0") == 0)
 		host[len - 2] = 0;
-	if (endpoint_resolve(host, 9777, &r->bound, 1, &count) < 0 || open_unicast(r, *port) < 0) {
-		snprintf(why, 256, "listen = %.100s: no UDP socket for beacons: %s", n->config.listen, strerror(errno));
+	if (endpoint_resolve(host, 9777, &r->bound, 1, &count) < 0 || open_unicast(r, port) < 0) {
+		snprintf(why, 256, "listen = %.100s: no UDP socket for beacons: %s",
+		        n->config.listen, strerror(errno));
 		radio_close(r);
 		return NULL;
 	}
@@ -349,14 +379,18 @@ send_to(struct radio *r, const struct endpoint *to, unsigned index, const void *
 	if (fd < 0)
 		return;
 	struct iovec iov = {(void *)(uintptr_t)bytes, len};
-	struct msghdr m = {.msg_name = &sa, .msg_namelen = endpoint_to_sockaddr(to, false, &sa), .msg_iov = &iov, .msg_iovlen = 1};
+	struct msghdr m = {.msg_name = &sa,
+	        .msg_namelen = endpoint_to_sockaddr(to, false, &sa),
+	        .msg_iov = &iov,
+	        .msg_iovlen = 1};
 	union {
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 	} control = {0};
 	if (index) {
 		m.msg_control = control.bytes;
-		m.msg_controllen = to->len == 4 ? CMSG_SPACE(sizeof(struct in_pktinfo)) : CMSG_SPACE(sizeof(struct in6_pktinfo));
+		m.msg_controllen = to->len == 4 ? CMSG_SPACE(sizeof(struct in_pktinfo))
+		                                : CMSG_SPACE(sizeof(struct in6_pktinfo));
 		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 		if (to->len == 4) {
 			struct in_pktinfo p = {.ipi_ifindex = (int)index};

@@ -14,10 +14,11 @@
 #define RADIO_IFACES_MAX 32
 
 struct radio;
-typedef void (*radio_heard)(void *arg, const uint8_t *bytes, size_t len, const struct endpoint *from, bool multicast);
+typedef void (*radio_heard)(
+        void *arg, const uint8_t *bytes, size_t len, const struct endpoint *from, bool multicast);
 
 /* Opens the sockets by n->config (listen, group, group6, interfaces). A group that cannot be used is a warning, no error.
- * *port receives the port that is really bound. why: 256 bytes. */
+ * *port: the UDP port, 0 for any; receives the one that is bound. why: 256 bytes. */
 struct radio *radio_open(struct node *n, uint16_t *port, radio_heard heard, void *arg, char *why);
 void radio_close(struct radio *r);
 void radio_multicast(struct radio *r, const void *bytes, size_t len);
@@ -26,7 +27,7 @@ void radio_unicast(struct radio *r, const struct endpoint *to, const void *bytes
 void radio_rescan(struct radio *r, bool rejoin);
 /* The addresses others can reach this node at, best first; returns how many. */
 unsigned radio_addrs(const struct radio *r, struct beacon_addr *out, unsigned max);
-unsigned radio_ifaces(const struct radio *r);       /* interfaces with multicast in use */
+unsigned radio_ifaces(const struct radio *r); /* interfaces with multicast in use */
 
 /* A listening TCP socket for `listen` ("[::]:9777"); falls back to IPv4 where IPv6 is off. Port 0 takes a free one; *port says which. */
 int radio_listen(const char *listen_text, int *fd, uint16_t *port, char *why) IM_MUST;

@@ -54,8 +54,15 @@ pack_row(struct buf *out, const struct row *r)
 static void
 pack_self(struct node *n, struct buf *out)
 {
-	struct row r = {.node = identity_node(n->identity), .name = n->config.name, .platform = n->platform, .version = IM_VERSION,
-		.trust = "self", .state = "up", .self = true, .sandbox = helper_level(n->helper), .speed = 100};
+	struct row r = {.node = identity_node(n->identity),
+	        .name = n->config.name,
+	        .platform = n->platform,
+	        .version = IM_VERSION,
+	        .trust = "self",
+	        .state = "up",
+	        .self = true,
+	        .sandbox = helper_level(n->helper),
+	        .speed = 100};
 	char hosts[TOKEN_HOSTS_SIZE];
 	serve_load(n->serve, &r.load);
 	if (r.load.state & STATE_DRAINING)
@@ -79,9 +86,16 @@ static void
 pack_member(struct node *n, struct buf *out, const struct member *m)
 {
 	const struct peer *v = peers_view(n->peers, &m->node);
-	struct row r = {.node = &m->node, .name = m->beacon.name, .platform = m->beacon.platform, .version = m->beacon.version,
-		.trust = m->trust == TRUST_MEMBER ? "member" : "spare", .state = state_word(m), .load = m->beacon.load,
-		.sandbox = m->beacon.sandbox, .speed = m->beacon.speed, .rtt_us = v ? v->rtt_us : 0};
+	struct row r = {.node = &m->node,
+	        .name = m->beacon.name,
+	        .platform = m->beacon.platform,
+	        .version = m->beacon.version,
+	        .trust = m->trust == TRUST_MEMBER ? "member" : "spare",
+	        .state = state_word(m),
+	        .load = m->beacon.load,
+	        .sandbox = m->beacon.sandbox,
+	        .speed = m->beacon.speed,
+	        .rtt_us = v ? v->rtt_us : 0};
 	r.age_ms = m->heard_ms ? loop_now_ms() - m->heard_ms : 0;
 	endpoint_text(&m->tcp, r.address);
 	pack_row(out, &r);
@@ -153,7 +167,8 @@ pack_mesh(struct node *n, struct buf *out)
 	pack_ktext(out, 2, id);
 	pack_kuint(out, 3, 1 + others);
 	pack_kuint(out, 4, own.slots + sum.slots);
-	pack_kuint(out, 5, (own.slots > own.used ? own.slots - own.used : 0) + sum.slots - sum.used);
+	pack_kuint(
+	        out, 5, (own.slots > own.used ? own.slots - own.used : 0) + sum.slots - sum.used);
 }
 
 static void
@@ -207,22 +222,39 @@ find_problems(struct node *n, struct problem *p)
 	const struct cert *c = identity_cert(n->identity);
 	struct load sum = {0};
 	if (!identity_in_mesh(n->identity))
-		p[k++] = (struct problem){"this node is in no mesh", "'icemesh init' makes one, 'icemesh join TOKEN' joins one", ""};
+		p[k++] = (struct problem){"this node is in no mesh",
+		        "'icemesh init' makes one, 'icemesh join TOKEN' joins one", ""};
 	else if (!c)
-		p[k++] = (struct problem){"this node has no valid certificate: it only lends cores as a spare", "'icemesh join TOKEN' makes it a member", ""};
+		p[k++] = (struct problem){
+		        "this node has no valid certificate: it only lends cores as a spare",
+		        "'icemesh join TOKEN' makes it a member", ""};
 	else if (c->not_after < wall_seconds() + 3 * 86400)
-		p[k++] = (struct problem){"this node's certificate ends within three days", "join again with a new token: 'icemesh leave', 'icemesh join TOKEN'", ""};
-	if (c && count_members(n, &sum) == 0)
-		p[k++] = (struct problem){"no other node is heard", "check that UDP and TCP port 9777 pass, or name a node in 'seeds'", ""};
+		p[k++] = (struct problem){"this node's certificate ends within three days",
+		        "join again with a new token: 'icemesh leave', 'icemesh join TOKEN'", ""};
+	/* whoever has just made a mesh is alone in it, and that is no problem */
+	bool expects = !identity_is_issuer(n->identity) ||
+	               (peers_gossip(n->peers) && gossip_member(peers_gossip(n->peers), 0));
+	if (c && expects && count_members(n, &sum) == 0) {
+		p[k].what = "no other node is heard";
+		snprintf(p[k].text, sizeof p[k].text,
+		        "check that UDP and TCP pass at 'listen' (%.100s) and UDP at 'group', or "
+		        "name a node in 'seeds'",
+		        n->config.listen);
+		p[k].remedy = p[k].text;
+		k++;
+	}
 	if (n->config.slots && helper_level(n->helper) < n->config.sandbox_min) {
-		snprintf(p[k].text, sizeof p[k].text, "no sandbox, so no jobs of others run here: %s", helper_level_text(n->helper));
+		snprintf(p[k].text, sizeof p[k].text,
+		        "no sandbox, so no jobs of others run here: %s",
+		        helper_level_text(n->helper));
 		p[k].what = p[k].text;
 		p[k++].remedy = "'icemesh doctor' says what the kernel must allow";
 	}
-	for (unsigned i = 0; i < 8 && store_at(n->store, i); i++) {
+	for (unsigned i = 0; store_at(n->store, i); i++) {
 		if (!store_at(n->store, i)->failed)
 			continue;
-		p[k++] = (struct problem){"a toolchain could not be unpacked", "the daemon's log names the entry; restarting icemeshd tries again", ""};
+		p[k++] = (struct problem){"a toolchain could not be unpacked",
+		        "the daemon's log names the entry; restarting icemeshd tries again", ""};
 		break;
 	}
 	return k;

@@ -123,7 +123,8 @@ static unsigned
 lent_slots(const struct serve *s)
 {
 	const struct node *n = s->node;
-	bool able = !s->draining && n->config.lend != LEND_NEVER && helper_level(n->helper) >= n->config.sandbox_min;
+	bool able = !s->draining && n->config.lend != LEND_NEVER &&
+	            helper_level(n->helper) >= n->config.sandbox_min;
 	return able ? n->config.slots : 0;
 }
 
@@ -179,12 +180,14 @@ start_waiting(struct serve *s)
 	while (serve_running(s) < s->node->config.slots) {
 		struct session *first = NULL;
 		for (struct session *i = s->list; i; i = i->next)
-			if (i->state == SESSION_WAITING && (!first || i->ready_ms < first->ready_ms))
+			if (i->state == SESSION_WAITING &&
+			        (!first || i->ready_ms < first->ready_ms))
 				first = i;
 		if (!first)
 			return;
 		if (session_start(first) < 0) {
-			log_warn(&s->node->log, "a job cannot be started: the helper does not take it");
+			log_warn(&s->node->log,
+			        "a job cannot be started: the helper does not take it");
 			serve_gone(s, first);
 		}
 	}

@@ -9,9 +9,9 @@
 
 #include "mesh/node.h"
 
-#define SERVE_INPUT_MAX (512ULL << 20)   /* bytes of streamed input of one job */
+#define SERVE_INPUT_MAX (512ULL << 20) /* bytes of streamed input of one job */
 #define SERVE_JOBS_MAX 512
-#define SERVE_CONNS_MAX 1024             /* connections from peers at one time */
+#define SERVE_CONNS_MAX 1024 /* connections from peers at one time */
 
 struct serve;
 

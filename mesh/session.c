@@ -6,24 +6,18 @@
 #include <string.h>
 #include <unistd.h>
 #include "exec/args.h"
-#include "mesh/files.h"
+#include "mesh/endpoint.h"
 #include "mesh/helper.h"
 #include "mesh/identity.h"
-#include "mesh/endpoint.h"
+#include "mesh/job_run.h"
 #include "mesh/peers.h"
 
 #define DISCARD_MS 5000
-#define INSTALL_MS 120000           /* between two pieces of a toolchain, and for unpacking it */
-#define SENDING_AHEAD (1u << 20)    /* result bytes put into the connection at a time */
+#define INSTALL_MS 120000 /* between two pieces of a toolchain, and for unpacking it */
+#define IDLE_MS 180000    /* a peer drops an idle channel earlier itself; a dead one does not */
 
-static struct node *
-session_node(const struct session *s)
-{
-	return serve_node(s->serve);
-}
-
-static void
-set_state(struct session *s, enum session_state state, uint64_t deadline_ms)
+void
+session_set(struct session *s, enum session_state state, uint64_t deadline_ms)
 {
 	s->state = state;
 	s->deadline_ms = deadline_ms ? loop_now_ms() + deadline_ms : 0;
@@ -39,7 +33,7 @@ session_active(const struct session *s)
 static void
 clear_work(struct session *s)
 {
-	struct node *n = session_node(s);
+	struct node *n = serve_node(s->serve);
 	if (s->run) {
 		helper_forget(n->helper, s->run);
 		helper_kill(n->helper, s->run);
@@ -62,26 +56,24 @@ clear_work(struct session *s)
 	s->unpacking = NULL;
 }
 
-static void
-back_to_idle(struct session *s)
+void
+session_idle(struct session *s)
 {
 	clear_work(s);
-	set_state(s, SESSION_IDLE, 0);
+	session_set(s, SESSION_IDLE, IDLE_MS);
 	serve_changed(s->serve);
 }
 
-/* A message that cannot be sent ends the connection. */
-static void
-send_or_drop(struct session *s, uint8_t type, const struct buf *body)
+void
+session_send(struct session *s, uint8_t type, const struct buf *body)
 {
 	int err = body ? conn_send_buf(s->conn, type, body) : conn_send(s->conn, type, NULL, 0);
 	if (err < 0)
 		serve_gone(s->serve, s);
 }
 
-/* Says why, in the log and to the peer; amid a stream the rest of it is thrown away before the connection ends. */
-static void
-refuse(struct session *s, enum wire_error code, const char *fmt, ...)
+void
+session_refuse(struct session *s, enum wire_error code, const char *fmt, ...)
 {
 	char text[WIRE_TEXT_SIZE];
 	struct buf body;
@@ -89,40 +81,45 @@ refuse(struct session *s, enum wire_error code, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	struct node *n = session_node(s);
+	struct node *n = serve_node(s->serve);
 	log_hostile(&n->log, loop_now_ms(), "%s: %s", conn_name(s->conn), text);
 	n->counters.refused++;
-	bool streaming = s->state == SESSION_RECEIVING || s->state == SESSION_INSTALLING || s->state == SESSION_LEASED;
-	back_to_idle(s);
+	bool streaming = s->state == SESSION_RECEIVING || s->state == SESSION_INSTALLING ||
+	                 s->state == SESSION_LEASED;
+	session_idle(s);
 	if (streaming)
-		set_state(s, SESSION_DISCARDING, DISCARD_MS);
+		session_set(s, SESSION_DISCARDING, DISCARD_MS);
 	buf_init(&body, 1024);
 	wire_error_encode(&body, code, text);
-	send_or_drop(s, WIRE_ERROR, &body);
+	session_send(s, WIRE_ERROR, &body);
 	buf_fini(&body);
 }
 
 static void
 on_reserve(struct session *s, const uint8_t *p, size_t len)
 {
-	struct node *n = session_node(s);
+	struct node *n = serve_node(s->serve);
 	struct wire_load load;
 	struct buf body;
-	if (s->state != SESSION_IDLE || wire_reserve_decode(p, len, &s->job_id, &s->toolchain) < 0) {
-		refuse(s, WERR_PROTOCOL, "malformed RESERVE, or one in the middle of a job");
+	if (s->state != SESSION_IDLE ||
+	        wire_reserve_decode(p, len, &s->job_id, &s->toolchain) < 0) {
+		session_refuse(
+		        s, WERR_PROTOCOL, "malformed RESERVE, or one in the middle of a job");
 		return;
 	}
-	int nack = conn_cert(s->conn) && conn_cert(s->conn)->roles & ROLE_WORKER ? serve_admit(s->serve, s, &s->toolchain) : NACK_TRUST;
+	int nack = conn_cert(s->conn) && conn_cert(s->conn)->roles & ROLE_WORKER
+	                   ? serve_admit(s->serve, s, &s->toolchain)
+	                   : NACK_TRUST;
 	buf_init(&body, 256);
 	if (nack == 0)
-		set_state(s, SESSION_LEASED, WIRE_LEASE_MS);
+		session_set(s, SESSION_LEASED, WIRE_LEASE_MS);
 	serve_wire_load(s->serve, &load);
 	wire_answer_encode(&body, nack ? (uint32_t)nack : WIRE_LEASE_MS, &load);
 	if (nack)
 		n->counters.refused++;
 	else
 		serve_changed(s->serve);
-	send_or_drop(s, nack ? WIRE_NACK : WIRE_GRANT, &body);
+	session_send(s, nack ? WIRE_NACK : WIRE_GRANT, &body);
 	buf_fini(&body);
 }
 
@@ -132,12 +129,14 @@ check_job(const struct session *s, char why[WIRE_TEXT_SIZE])
 {
 	const struct job *j = &s->job;
 	if (!digest_equal(&j->toolchain, &s->toolchain)) {
-		snprintf(why, WIRE_TEXT_SIZE, "the job names another toolchain than its reservation");
+		snprintf(why, WIRE_TEXT_SIZE,
+		        "the job names another toolchain than its reservation");
 		return IM_ERR_REFUSED;
 	}
 	for (uint32_t i = 0; i < j->nenv; i++) {
 		if (!env_allowed(j->env[i])) {
-			snprintf(why, WIRE_TEXT_SIZE, "environment variable %.60s is not allowed in a job", j->env[i]);
+			snprintf(why, WIRE_TEXT_SIZE,
+			        "environment variable %.60s is not allowed in a job", j->env[i]);
 			return IM_ERR_REFUSED;
 		}
 	}
@@ -156,7 +155,7 @@ on_job(struct session *s, const uint8_t *p, size_t len)
 {
 	char why[WIRE_TEXT_SIZE];
 	if (s->state != SESSION_LEASED) {
-		refuse(s, WERR_LEASE, "JOB without a reservation");
+		session_refuse(s, WERR_LEASE, "JOB without a reservation");
 		return;
 	}
 	buf_reset(&s->spec);
@@ -165,21 +164,21 @@ on_job(struct session *s, const uint8_t *p, size_t len)
 	if (err == 0)
 		err = job_decode(&s->job, s->spec.data, s->spec.len);
 	if (err < 0) {
-		refuse(s, WERR_PROTOCOL, "malformed job: %s", im_strerror(err));
+		session_refuse(s, WERR_PROTOCOL, "malformed job: %s", im_strerror(err));
 		return;
 	}
 	if (check_job(s, why) < 0) {
-		refuse(s, WERR_REFUSED, "job refused: %s", why);
+		session_refuse(s, WERR_REFUSED, "job refused: %s", why);
 		return;
 	}
 	for (uint32_t i = 0; i < s->job.ninputs; i++) {
 		if (job_stream_begin(&s->inputs[i], SERVE_INPUT_MAX) < 0) {
-			refuse(s, WERR_DISK, "no room for the job's input");
+			session_refuse(s, WERR_DISK, "no room for the job's input");
 			return;
 		}
 		s->ninputs = i + 1;
 	}
-	set_state(s, SESSION_RECEIVING, WIRE_LEASE_MS);
+	session_set(s, SESSION_RECEIVING, WIRE_LEASE_MS);
 	if (s->ninputs == 0)
 		serve_ready(s->serve, s);
 }
@@ -188,14 +187,15 @@ static void
 on_data(struct session *s, const uint8_t *p, size_t len)
 {
 	if (s->state != SESSION_RECEIVING) {
-		refuse(s, WERR_PROTOCOL, "DATA outside of a job");
+		session_refuse(s, WERR_PROTOCOL, "DATA outside of a job");
 		return;
 	}
 	int err = job_stream_block(&s->inputs[s->at], p, len);
 	if (err < 0)
-		refuse(s, err == IM_ERR_LIMIT ? WERR_LIMIT : WERR_PROTOCOL, "input of the job: %s", im_strerror(err));
+		session_refuse(s, err == IM_ERR_LIMIT ? WERR_LIMIT : WERR_PROTOCOL,
+		        "input of the job: %s", im_strerror(err));
 	else
-		set_state(s, SESSION_RECEIVING, WIRE_LEASE_MS);
+		session_set(s, SESSION_RECEIVING, WIRE_LEASE_MS);
 }
 
 static void
@@ -204,46 +204,16 @@ on_end(struct session *s, const uint8_t *p, size_t len)
 	struct digest d;
 	uint64_t size;
 	if (s->state != SESSION_RECEIVING || wire_end_decode(p, len, &d, &size) < 0) {
-		refuse(s, WERR_PROTOCOL, "malformed END, or one outside of a job");
+		session_refuse(s, WERR_PROTOCOL, "malformed END, or one outside of a job");
 		return;
 	}
 	if (job_stream_end(&s->inputs[s->at], &d, size) < 0) {
-		refuse(s, WERR_DIGEST, "input of the job: digest differs: altered on the way");
+		session_refuse(
+		        s, WERR_DIGEST, "input of the job: digest differs: altered on the way");
 		return;
 	}
 	if (++s->at == s->ninputs)
 		serve_ready(s->serve, s);
-}
-
-/* Puts more of the result into the connection while it takes it. */
-static void
-pump(struct session *s)
-{
-	uint8_t raw[WIRE_BLOCK_MAX];
-	struct buf body;
-	buf_init(&body, 2 * WIRE_BLOCK_MAX);
-	int err = 0;
-	while (err == 0 && s->sending < s->noutputs && conn_waiting(s->conn) < SENDING_AHEAD) {
-		int fd = s->outputs[s->sending];
-		ssize_t n = fd < 0 ? 0 : read(fd, raw, sizeof raw);
-		if (n <= 0) {
-			if (fd >= 0)
-				close(fd);
-			s->outputs[s->sending++] = -1;
-			continue;
-		}
-		buf_reset(&body);
-		err = wire_block_encode(&body, raw, (size_t)n);
-		if (err == 0)
-			err = conn_send_buf(s->conn, WIRE_OUT, &body);
-	}
-	buf_fini(&body);
-	if (err < 0) {
-		serve_gone(s->serve, s);
-	} else if (s->sending == s->noutputs) {
-		back_to_idle(s);
-		send_or_drop(s, WIRE_DONE, NULL);
-	}
 }
 
 static void
@@ -252,90 +222,7 @@ on_drained(void *arg, struct conn *c)
 	(void)c;
 	struct session *s = arg;
 	if (s->state == SESSION_SENDING)
-		pump(s);
-}
-
-/* Sizes, digests and descriptors of what the helper handed over. */
-static int
-take_outputs(struct session *s, struct job_result *r, int *fds, unsigned nfds)
-{
-	unsigned at = 0;
-	int err = 0;
-	for (unsigned i = 0; i < r->noutputs; i++) {
-		struct job_output *o = &r->outputs[i];
-		s->outputs[i] = -1;
-		if (!o->present)
-			continue;
-		if (at == nfds)
-			return IM_ERR_FORMAT;
-		s->outputs[i] = fds[at];
-		fds[at++] = -1;
-		if (err == 0)
-			err = digest_of_fd(&o->digest, &o->size, s->outputs[i]);
-		if (lseek(s->outputs[i], 0, SEEK_SET) < 0)
-			err = IM_ERR_SYSTEM;
-	}
-	return err;
-}
-
-static void
-on_done(void *arg, const struct pipe_msg *m, int *fds, unsigned nfds)
-{
-	struct session *s = arg;
-	struct node *n = session_node(s);
-	struct job_result r = m->result;
-	struct buf body;
-	s->run = 0;
-	s->noutputs = r.noutputs;
-	int err = m->type == PIPE_DONE && r.noutputs <= 2 + JOB_OUTPUTS_MAX ? take_outputs(s, &r, fds, nfds) : IM_ERR_FORMAT;
-	for (unsigned i = 0; i < nfds; i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
-	if (r.end == JOB_SANDBOX || err < 0) {
-		set_state(s, SESSION_SENDING, 0); /* the slot is free */
-		refuse(s, WERR_SANDBOX, "the job could not run: %.*s", 200, err < 0 ? im_strerror(err) : m->text);
-		return;
-	}
-	n->counters.served++;
-	tally_add(n->counters.by_peer, &n->counters.nby_peer, NODE_SERVED_MAX,
-		conn_cert(s->conn) ? conn_cert(s->conn)->name : "unknown");
-	set_state(s, SESSION_SENDING, 0);
-	s->sending = 0;
-	serve_changed(s->serve); /* the next job may start before this result is out */
-	buf_init(&body, 64 * 1024);
-	err = job_result_encode(&r, &body);
-	if (err == 0)
-		err = conn_send_buf(s->conn, WIRE_RESULT, &body);
-	buf_fini(&body);
-	if (err < 0)
-		serve_gone(s->serve, s);
-	else
-		pump(s);
-}
-
-int
-session_start(struct session *s)
-{
-	struct node *n = session_node(s);
-	int fds[PIPE_FDS_MAX];
-	struct buf body;
-	fds[0] = files_memory("icemesh-job", s->spec.data, s->spec.len);
-	for (unsigned i = 0; i < s->ninputs; i++)
-		fds[1 + i] = s->inputs[i].fd;
-	s->run = fds[0] < 0 ? 0 : helper_ask(n->helper, PIPE_RUN, &s->toolchain, fds, 1 + s->ninputs, on_done, s);
-	if (fds[0] >= 0)
-		close(fds[0]);
-	if (!s->run)
-		return IM_ERR_SYSTEM;
-	set_state(s, SESSION_RUNNING, 0);
-	struct toolchain *t = store_find(n->store, &s->toolchain);
-	if (t)
-		t->used_ms = loop_now_ms();
-	buf_init(&body, 64);
-	wire_started_encode(&body, (uint32_t)(loop_now_ms() - s->ready_ms));
-	int err = conn_send_buf(s->conn, WIRE_STARTED, &body);
-	buf_fini(&body);
-	return err;
+		job_run_pump(s);
 }
 
 static void
@@ -344,41 +231,45 @@ on_toolchain_ready(void *arg, int err, const char *why)
 	struct session *s = arg;
 	s->unpacking = NULL;
 	if (err < 0) {
-		refuse(s, WERR_REFUSED, "%s", why);
+		session_refuse(s, WERR_REFUSED, "%s", why);
 		return;
 	}
-	back_to_idle(s);
-	send_or_drop(s, WIRE_TOK, NULL);
+	session_idle(s);
+	session_send(s, WIRE_TOK, NULL);
 }
 
 static void
 on_toolchain(struct session *s, const uint8_t *p, size_t len)
 {
-	struct node *n = session_node(s);
+	struct node *n = serve_node(s->serve);
 	struct digest d;
 	uint64_t size;
 	char sig[SIGN_TEXT_MAX], why[256];
 	enum wire_error code = WERR_PROTOCOL;
 	if (s->state != SESSION_IDLE || wire_toolchain_decode(p, len, &d, &size, sig) < 0) {
-		refuse(s, WERR_PROTOCOL, "malformed TOOLCHAIN, or one in the middle of something else");
+		session_refuse(s, WERR_PROTOCOL,
+		        "malformed TOOLCHAIN, or one in the middle of something else");
 		return;
 	}
-	set_state(s, SESSION_INSTALLING, INSTALL_MS);
+	session_set(s, SESSION_INSTALLING, INSTALL_MS);
 	struct toolchain *t = store_find(n->store, &d);
 	if (!conn_cert(s->conn)) {
-		refuse(s, WERR_KEY, "a toolchain from a node that is no member of this mesh");
+		session_refuse(
+		        s, WERR_KEY, "a toolchain from a node that is no member of this mesh");
 	} else if (n->config.slots == 0) {
-		refuse(s, WERR_REFUSED, "this node lends no slots");
+		session_refuse(s, WERR_REFUSED, "this node lends no slots");
+	} else if (t && t->failed) {
+		session_refuse(s, WERR_REFUSED, "this toolchain could not be unpacked here before");
 	} else if ((t && t->unpacking) || serve_installing(s->serve, &d, s)) {
-		refuse(s, WERR_LIMIT, "this toolchain is being received already");
+		session_refuse(s, WERR_LIMIT, "this toolchain is being received already");
 	} else if (t && t->unpacked) {
-		set_state(s, SESSION_SKIPPING, INSTALL_MS);
-		send_or_drop(s, WIRE_TOK, NULL);
+		session_set(s, SESSION_SKIPPING, INSTALL_MS);
+		session_send(s, WIRE_TOK, NULL);
 	} else {
 		s->toolchain = d;
 		s->install = install_new(n, &d, size, sig, &code, why);
 		if (!s->install)
-			refuse(s, code, "%s", why);
+			session_refuse(s, code, "%s", why);
 	}
 }
 
@@ -388,11 +279,11 @@ on_tdata(struct session *s, const uint8_t *p, size_t len)
 	char why[256];
 	enum wire_error code = WERR_PROTOCOL;
 	if (s->state != SESSION_INSTALLING || !s->install)
-		refuse(s, WERR_PROTOCOL, "TDATA outside of a toolchain");
+		session_refuse(s, WERR_PROTOCOL, "TDATA outside of a toolchain");
 	else if (install_add(s->install, p, len, &code, why) < 0)
-		refuse(s, code, "%s", why);
+		session_refuse(s, code, "%s", why);
 	else
-		set_state(s, SESSION_INSTALLING, INSTALL_MS);
+		session_set(s, SESSION_INSTALLING, INSTALL_MS);
 }
 
 static void
@@ -401,24 +292,24 @@ on_tend(struct session *s)
 	char why[256];
 	enum wire_error code = WERR_PROTOCOL;
 	if (s->state != SESSION_INSTALLING || !s->install) {
-		refuse(s, WERR_PROTOCOL, "TEND outside of a toolchain");
+		session_refuse(s, WERR_PROTOCOL, "TEND outside of a toolchain");
 		return;
 	}
 	if (install_finish(s->install, &code, why) < 0) {
-		refuse(s, code, "%s", why);
+		session_refuse(s, code, "%s", why);
 		return;
 	}
 	install_free(s->install);
 	s->install = NULL;
-	set_state(s, SESSION_INSTALLING, INSTALL_MS);
-	s->unpacking = install_unpack(session_node(s), &s->toolchain, on_toolchain_ready, s);
+	session_set(s, SESSION_INSTALLING, INSTALL_MS);
+	s->unpacking = install_unpack(serve_node(s->serve), &s->toolchain, on_toolchain_ready, s);
 }
 
 /* The addresses of live peers, so that a joiner sees the mesh where multicast does not reach. */
 static void
 list_peers(struct session *s, struct wire_joined *j)
 {
-	const struct gossip *g = peers_gossip(session_node(s)->peers);
+	const struct gossip *g = peers_gossip(serve_node(s->serve)->peers);
 	const struct member *m;
 	for (size_t i = 0; g && j->npeers < 16 && (m = gossip_member(g, i)); i++)
 		if (m->state == MEMBER_UP && m->tcp.len)
@@ -428,7 +319,7 @@ list_peers(struct session *s, struct wire_joined *j)
 static void
 on_join(struct session *s, const uint8_t *p, size_t len)
 {
-	struct node *n = session_node(s);
+	struct node *n = serve_node(s->serve);
 	struct wire_join j;
 	struct wire_joined *answer = calloc(1, sizeof *answer);
 	struct buf cert, body;
@@ -436,9 +327,9 @@ on_join(struct session *s, const uint8_t *p, size_t len)
 	buf_init(&cert, CERT_LEN_MAX);
 	buf_init(&body, 8192);
 	if (!answer || s->state != SESSION_IDLE || wire_join_decode(p, len, &j) < 0) {
-		refuse(s, WERR_PROTOCOL, "malformed JOIN");
+		session_refuse(s, WERR_PROTOCOL, "malformed JOIN");
 	} else if (identity_enrol(n->identity, &j, conn_hash(s->conn), &cert, why) < 0) {
-		refuse(s, WERR_TOKEN, "%s", why);
+		session_refuse(s, WERR_TOKEN, "%s", why);
 	} else {
 		memcpy(answer->cert, cert.data, cert.len);
 		answer->cert_len = cert.len;
@@ -446,7 +337,7 @@ on_join(struct session *s, const uint8_t *p, size_t len)
 		list_peers(s, answer);
 		wire_joined_encode(&body, answer);
 		log_info(&n->log, "%s joined as %s", conn_name(s->conn), j.name);
-		send_or_drop(s, WIRE_JOINED, &body);
+		session_send(s, WIRE_JOINED, &body);
 	}
 	explicit_bzero(&j, sizeof j);
 	free(answer);
@@ -458,14 +349,14 @@ on_join(struct session *s, const uint8_t *p, size_t len)
 static void
 on_stranger(struct session *s)
 {
-	struct node *n = session_node(s);
+	struct node *n = serve_node(s->serve);
 	struct wire_mesh m;
 	struct buf body;
 	memcpy(m.root_pk, identity_conn(n->identity)->root_pk, SIGN_PK_LEN);
 	snprintf(m.name, sizeof m.name, "%s", identity_mesh_name(n->identity));
 	buf_init(&body, 1024);
 	wire_mesh_encode(&body, &m);
-	send_or_drop(s, WIRE_MESH, &body);
+	session_send(s, WIRE_MESH, &body);
 	buf_fini(&body);
 }
 
@@ -473,14 +364,15 @@ static void
 on_cancel(struct session *s)
 {
 	if (s->state == SESSION_SENDING) {
-		serve_gone(s->serve, s); /* the answer is on its way already; a fresh connection is simplest */
+		serve_gone(s->serve,
+		        s); /* the answer is on its way already; a fresh connection is simplest */
 		return;
 	}
 	struct buf body;
-	back_to_idle(s);
+	session_idle(s);
 	buf_init(&body, 256);
 	wire_error_encode(&body, WERR_CANCELLED, "cancelled");
-	send_or_drop(s, WIRE_ERROR, &body);
+	session_send(s, WIRE_ERROR, &body);
 	buf_fini(&body);
 }
 
@@ -488,7 +380,7 @@ static void
 dispatch(struct session *s, uint8_t type, const uint8_t *p, size_t len)
 {
 	if (conn_stranger(s->conn) && type != WIRE_STRANGER) {
-		refuse(s, WERR_PROTOCOL, "a stranger may only ask for the mesh's name");
+		session_refuse(s, WERR_PROTOCOL, "a stranger may only ask for the mesh's name");
 		return;
 	}
 	switch (type) {
@@ -525,7 +417,7 @@ dispatch(struct session *s, uint8_t type, const uint8_t *p, size_t len)
 	case WIRE_PING:
 		break;
 	default:
-		refuse(s, WERR_PROTOCOL, "unknown message type %u", type);
+		session_refuse(s, WERR_PROTOCOL, "unknown message type %u", type);
 	}
 }
 
@@ -535,7 +427,7 @@ on_message(void *arg, struct conn *c, uint8_t type, const uint8_t *p, size_t len
 	(void)c;
 	struct session *s = arg;
 	if (s->state == SESSION_SKIPPING && type == WIRE_TEND)
-		set_state(s, SESSION_IDLE, 0);
+		session_set(s, SESSION_IDLE, IDLE_MS);
 	else if (s->state < SESSION_SKIPPING)
 		dispatch(s, type, p, len);
 }
@@ -544,14 +436,14 @@ static void
 on_ready(void *arg, struct conn *c)
 {
 	(void)c;
-	set_state(arg, SESSION_IDLE, 0);
+	session_set(arg, SESSION_IDLE, IDLE_MS);
 }
 
 static void
 on_closed(void *arg, struct conn *c, int err, const char *why)
 {
 	struct session *s = arg;
-	struct node *n = session_node(s);
+	struct node *n = serve_node(s->serve);
 	if (err != IM_ERR_CLOSED)
 		log_hostile(&n->log, loop_now_ms(), "%s: %s", conn_name(c), why);
 	else
@@ -584,7 +476,7 @@ void
 session_end(struct session *s)
 {
 	clear_work(s);
-	set_state(s, SESSION_GONE, 0);
+	session_set(s, SESSION_GONE, 0);
 	conn_read(s->conn, false);
 }
 
@@ -601,12 +493,14 @@ void
 session_tick(struct session *s, uint64_t now_ms)
 {
 	if (s->deadline_ms && now_ms >= s->deadline_ms) {
-		if (s->state >= SESSION_SKIPPING)
-			serve_gone(s->serve, s);
+		if (s->state == SESSION_INSTALLING)
+			session_refuse(s, WERR_LEASE, "the toolchain did not come in time");
+		else if (s->state == SESSION_LEASED || s->state == SESSION_RECEIVING)
+			session_refuse(s, WERR_LEASE, "the job did not come in time");
 		else
-			refuse(s, WERR_LEASE, s->state == SESSION_INSTALLING ? "the toolchain did not come in time" : "the job did not come in time");
+			serve_gone(s->serve, s);
 		return;
 	}
 	if (s->state >= SESSION_RECEIVING && s->state <= SESSION_INSTALLING)
-		send_or_drop(s, WIRE_PING, NULL);
+		session_send(s, WIRE_PING, NULL);
 }

@@ -15,6 +15,7 @@
 #include "mesh/identity.h"
 
 #define COMPILERS_FILE_MAX (16u << 20)
+#define COMPILERS_PER_USER 64 /* so that no user takes all the places */
 
 struct store {
 	struct node *node;
@@ -22,7 +23,7 @@ struct store {
 	unsigned ntoolchains;
 	struct compiler compilers[STORE_COMPILERS_MAX];
 	unsigned ncompilers;
-	uint64_t serial;             /* for names in tmp/ */
+	uint64_t serial; /* for names in tmp/ */
 };
 
 struct store_file {
@@ -42,7 +43,8 @@ store_path(const struct store *s, const char *folder, const char *name, char out
 }
 
 static int
-tarball_path(const struct store *s, const struct digest *d, const char *suffix, char out[FILES_PATH_SIZE])
+tarball_path(const struct store *s, const struct digest *d, const char *suffix,
+        char out[FILES_PATH_SIZE])
 {
 	char hex[DIGEST_HEX_SIZE], name[DIGEST_HEX_SIZE + 32];
 	digest_hex(d, hex);
@@ -117,7 +119,8 @@ note_signer(struct store *s, struct toolchain *t)
 	buf_init(&text, SIGN_TEXT_MAX);
 	const struct conn_identity *id = identity_conn(s->node->identity);
 	if (store_signature(s, &t->digest, &text) == 0 &&
-		sign_check(&sig, (const char *)text.data, text.len, id->root_pk, wall_seconds()) == 0) {
+	        sign_check(&sig, (const char *)text.data, text.len, id->root_pk, wall_seconds()) ==
+	                0) {
 		snprintf(t->signer, sizeof t->signer, "%s", sig.signer.name);
 		t->signer_id = sig.signer.node;
 	}
@@ -204,7 +207,11 @@ read_compiler(struct store *s, const struct item *m)
 	if (!t || !t->tarball)
 		return 0; /* its tarball is gone: it will be packed again */
 	struct compiler *c = &s->compilers[s->ncompilers];
-	*c = (struct compiler){.uid = (uid_t)uid, .digest = d, .witness_len = len, .path = strdup(text), .witness = malloc(len)};
+	*c = (struct compiler){.uid = (uid_t)uid,
+	        .digest = d,
+	        .witness_len = len,
+	        .path = strdup(text),
+	        .witness = malloc(len)};
 	if (!c->path || !c->witness) {
 		free(c->path);
 		free(c->witness);
@@ -279,13 +286,15 @@ store_open(struct node *n, char *why)
 	if (err == 0)
 		err = scan(s, "tarballs", found_tarball);
 	if (err < 0) {
-		snprintf(why, 256, "%.160s: %s", n->config.store_dir, err == IM_ERR_SYSTEM ? strerror(errno) : im_strerror(err));
+		snprintf(why, 256, "%.160s: %s", n->config.store_dir,
+		        err == IM_ERR_SYSTEM ? strerror(errno) : im_strerror(err));
 		store_free(s);
 		return NULL;
 	}
 	err = load_compilers(s);
 	if (err < 0)
-		log_warn(&n->log, "%s/compilers: %s; compilers will be packed again", n->config.state_dir, im_strerror(err));
+		log_warn(&n->log, "%s/compilers: %s; compilers will be packed again",
+		        n->config.state_dir, im_strerror(err));
 	return s;
 }
 
@@ -313,7 +322,9 @@ store_file_new(struct store *s, uint64_t max)
 	digest_begin(&f->digest);
 	prehash_begin(&f->prehash);
 	snprintf(name, sizeof name, "%llu", (unsigned long long)++s->serial);
-	f->fd = store_path(s, "tmp", name, f->path) < 0 ? -1 : open(f->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	f->fd = store_path(s, "tmp", name, f->path) < 0
+	                ? -1
+	                : open(f->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (f->fd < 0) {
 		free(f);
 		return NULL;
@@ -351,6 +362,8 @@ store_file_keep(struct store_file *f, const struct digest *d, const char *sig)
 	int err = tarball_path(f->store, d, "", to);
 	if (err == 0)
 		err = tarball_path(f->store, d, ".minisig", sig_to);
+	if (err == 0 && !store_find(f->store, d) && f->store->ntoolchains == STORE_TOOLCHAINS_MAX)
+		err = IM_ERR_LIMIT;
 	if (err == 0 && fsync(f->fd) < 0)
 		err = IM_ERR_SYSTEM;
 	if (err == 0)
@@ -396,27 +409,54 @@ store_compiler_of(struct store *s, const struct digest *d)
 	return NULL;
 }
 
-int
-store_set_compiler(struct store *s, uid_t uid, const char *path, const struct digest *d, const void *witness, size_t len)
+static void
+forget_compiler(struct store *s, unsigned at)
 {
-	struct compiler *c = NULL;
-	for (unsigned i = 0; i < s->ncompilers && !c; i++)
-		if (s->compilers[i].uid == uid && strcmp(s->compilers[i].path, path) == 0)
-			c = &s->compilers[i];
+	free(s->compilers[at].path);
+	free(s->compilers[at].witness);
+	s->ncompilers--;
+	memmove(&s->compilers[at], &s->compilers[at + 1],
+	        (s->ncompilers - at) * sizeof *s->compilers);
+}
+
+/* Forgets what is known of this compiler, or the user's oldest one when he has his share. */
+static void
+make_place(struct store *s, uid_t uid, const char *path)
+{
+	unsigned own = 0, oldest = 0;
+	for (unsigned i = 0; i < s->ncompilers; i++) {
+		if (s->compilers[i].uid != uid)
+			continue;
+		if (strcmp(s->compilers[i].path, path) == 0) {
+			forget_compiler(s, i);
+			return;
+		}
+		if (own++ == 0)
+			oldest = i;
+	}
+	if (own >= COMPILERS_PER_USER || (own && s->ncompilers == STORE_COMPILERS_MAX))
+		forget_compiler(s, oldest);
+}
+
+int
+store_set_compiler(struct store *s, uid_t uid, const char *path, const struct digest *d,
+        const void *witness, size_t len)
+{
 	uint8_t *copy = malloc(len ? len : 1);
 	char *name = strdup(path);
-	if (!copy || !name || (!c && s->ncompilers == STORE_COMPILERS_MAX)) {
+	int err = copy && name ? 0 : IM_ERR_MEMORY;
+	if (err == 0) {
+		make_place(s, uid, path);
+		err = s->ncompilers < STORE_COMPILERS_MAX ? 0 : IM_ERR_LIMIT;
+	}
+	if (err < 0) {
 		free(copy);
 		free(name);
-		return copy && name ? IM_ERR_LIMIT : IM_ERR_MEMORY;
+		return err;
 	}
-	memcpy(copy, witness, len);
-	if (c) {
-		free(c->path);
-		free(c->witness);
-	} else {
-		c = &s->compilers[s->ncompilers++];
-	}
-	*c = (struct compiler){.uid = uid, .path = name, .digest = *d, .witness = copy, .witness_len = len};
+	if (len)
+		memcpy(copy, witness, len);
+	s->compilers[s->ncompilers++] = (struct compiler){
+	        .uid = uid, .path = name, .digest = *d, .witness = copy, .witness_len = len};
 	return save_compilers(s);
 }

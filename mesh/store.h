@@ -22,13 +22,13 @@ struct store;
 
 struct toolchain {
 	struct digest digest;
-	uint64_t size;            /* of the tarball; 0 when only the unpacked tree is here */
+	uint64_t size; /* of the tarball; 0 when only the unpacked tree is here */
 	bool tarball, unpacked;
-	bool unpacking;           /* the helper is at it */
-	bool failed;              /* could not be unpacked here; not tried again until restart */
+	bool unpacking; /* the helper is at it */
+	bool failed;    /* could not be unpacked here; not tried again until restart */
 	char signer[NAME_SIZE];
 	struct node_id signer_id;
-	uint64_t used_ms;         /* monotonic; 0: not since start */
+	uint64_t used_ms; /* monotonic; 0: not since start */
 };
 
 struct compiler {
@@ -44,8 +44,9 @@ struct store *store_open(struct node *n, char *why);
 void store_free(struct store *s);
 
 struct toolchain *store_find(struct store *s, const struct digest *d);
-struct toolchain *store_add(struct store *s, const struct digest *d);   /* existing or new; NULL when the store is full */
-struct toolchain *store_at(struct store *s, unsigned i);               /* NULL at the end */
+struct toolchain *store_add(
+        struct store *s, const struct digest *d); /* existing or new; NULL when the store is full */
+struct toolchain *store_at(struct store *s, unsigned i); /* NULL at the end */
 /* How many, and bytes in tarballs. */
 void store_usage(const struct store *s, uint64_t *bytes, unsigned *toolchains);
 /* Opens the tarball for reading. */
@@ -56,16 +57,19 @@ int store_signature(struct store *s, const struct digest *d, struct buf *text) I
 /* A file in transit: content is added in pieces, then kept under its name or thrown away.  The name counts only after
  * everything has been checked and written through. */
 struct store_file;
-struct store_file *store_file_new(struct store *s, uint64_t max);      /* NULL: no room, errno says why */
-int store_file_add(struct store_file *f, const void *bytes, size_t len) IM_MUST; /* IM_ERR_LIMIT, IM_ERR_SYSTEM */
+struct store_file *store_file_new(
+        struct store *s, uint64_t max); /* NULL: no room, errno says why */
+int store_file_add(struct store_file *f, const void *bytes,
+        size_t len) IM_MUST; /* IM_ERR_LIMIT, IM_ERR_SYSTEM */
 /* Digest, size and prehash of all that was added. */
 void store_file_sum(struct store_file *f, struct digest *d, uint64_t *size, uint8_t *prehash);
 /* Keeps it as the tarball `d` with its signature text; frees f. */
 int store_file_keep(struct store_file *f, const struct digest *d, const char *sig) IM_MUST;
-void store_file_drop(struct store_file *f);                            /* NULL is allowed */
+void store_file_drop(struct store_file *f); /* NULL is allowed */
 
 const struct compiler *store_compiler(struct store *s, uid_t uid, const char *path);
-int store_set_compiler(struct store *s, uid_t uid, const char *path, const struct digest *d, const void *witness, size_t len) IM_MUST;
+int store_set_compiler(struct store *s, uid_t uid, const char *path, const struct digest *d,
+        const void *witness, size_t len) IM_MUST;
 /* Some compiler that was packed into d, for lists; NULL when none. */
 const struct compiler *store_compiler_of(struct store *s, const struct digest *d);
 

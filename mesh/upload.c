@@ -9,10 +9,12 @@
 #include "mesh/store.h"
 
 #define PIECE (64 * 1024)
-#define AHEAD_BYTES (512u * 1024)   /* put into the connection at a time */
-#define RETRY_MS 5000               /* after a failure */
-#define RETRY_SOON_MS 500           /* after "being received already" */
-#define ANSWER_MS 180000            /* for the peer's TOK after the last byte; PINGs do not extend it */
+#define AHEAD_BYTES (512u * 1024) /* put into the connection at a time */
+#define RETRY_MS 5000             /* after a failure */
+#define RETRY_LATE_MS 60000       /* after a peer said that it will not have it */
+#define RETRY_SOON_MS 500         /* after "being received already" */
+#define STALL_MS 30000            /* for the peer to take what waits */
+#define ANSWER_MS 180000 /* for the peer's TOK after the last byte; PINGs do not extend it */
 
 enum upload_state { UPLOAD_FREE, UPLOAD_ACTIVE, UPLOAD_DONE, UPLOAD_FAILED };
 
@@ -23,8 +25,8 @@ struct upload {
 	struct digest digest;
 	struct conn *conn;
 	int fd;
-	bool sent;                    /* TEND is out */
-	bool has;                     /* TOK came before TEND: the peer had it already */
+	bool sent; /* TEND is out */
+	bool has;  /* TOK came before TEND: the peer had it already */
 	uint64_t size, retry_ms;
 	struct timer *deadline;
 };
@@ -112,6 +114,7 @@ pump(struct upload *u)
 			timer_set(u->deadline, ANSWER_MS);
 			err = conn_send(u->conn, WIRE_TEND, NULL, 0);
 		} else {
+			timer_set(u->deadline, STALL_MS);
 			err = conn_send(u->conn, WIRE_TDATA, piece, (size_t)n);
 		}
 	}
@@ -127,7 +130,8 @@ on_ready(void *arg, struct conn *c)
 	buf_init(&sig, SIGN_TEXT_MAX);
 	buf_init(&body, 8192);
 	int err = IM_ERR_UNKNOWN_KEY;
-	if (node_id_cmp(conn_node(c), &u->node) == 0 && (err = store_signature(u->all->node->store, &u->digest, &sig)) == 0) {
+	if (node_id_cmp(conn_node(c), &u->node) == 0 &&
+	        (err = store_signature(u->all->node->store, &u->digest, &sig)) == 0) {
 		const char *text = buf_text(&sig);
 		wire_toolchain_encode(&body, &u->digest, u->size, text ? text : "");
 		err = conn_send_buf(c, WIRE_TOOLCHAIN, &body);
@@ -140,6 +144,20 @@ on_ready(void *arg, struct conn *c)
 		pump(u);
 }
 
+static uint64_t
+retry_after(uint32_t code)
+{
+	switch (code) {
+	case WERR_LIMIT:
+		return RETRY_SOON_MS;
+	case WERR_REFUSED:
+	case WERR_KEY:
+		return RETRY_LATE_MS;
+	default:
+		return RETRY_MS;
+	}
+}
+
 static void
 on_message(void *arg, struct conn *c, uint8_t type, const uint8_t *p, size_t len)
 {
@@ -150,14 +168,14 @@ on_message(void *arg, struct conn *c, uint8_t type, const uint8_t *p, size_t len
 	if (u->state != UPLOAD_ACTIVE || type == WIRE_PING)
 		return;
 	if (type == WIRE_TOK) {
-		if (u->sent || u->has)
-			succeed(u);
-		else
-			u->has = true, pump(u);
-		if (u->state == UPLOAD_ACTIVE && u->has && u->sent)
+		/* early: the peer has it already, and hears the end in order */
+		u->has = true;
+		if (!u->sent)
+			pump(u);
+		else if (conn_waiting(u->conn) == 0)
 			succeed(u);
 	} else if (type == WIRE_ERROR && wire_error_decode(p, len, &code, text) == 0) {
-		fail(u, code == WERR_LIMIT ? RETRY_SOON_MS : RETRY_MS, text);
+		fail(u, retry_after(code), text);
 	} else {
 		fail(u, RETRY_MS, "unexpected answer");
 	}
@@ -170,6 +188,8 @@ on_drained(void *arg, struct conn *c)
 	struct upload *u = arg;
 	if (u->state == UPLOAD_ACTIVE && !u->sent)
 		pump(u);
+	else if (u->state == UPLOAD_ACTIVE && u->has)
+		succeed(u);
 }
 
 static void
@@ -192,7 +212,8 @@ find(const struct uploads *u, const struct node_id *id, const struct digest *d)
 {
 	for (unsigned i = 0; i < UPLOADS_MAX; i++) {
 		const struct upload *x = &u->list[i];
-		if (x->state != UPLOAD_FREE && node_id_cmp(&x->node, id) == 0 && digest_equal(&x->digest, d))
+		if (x->state != UPLOAD_FREE && node_id_cmp(&x->node, id) == 0 &&
+		        digest_equal(&x->digest, d))
 			return (struct upload *)x;
 	}
 	return NULL;
@@ -217,7 +238,8 @@ upload_begin(struct uploads *all, const struct member *m, const struct digest *d
 {
 	struct upload *u = find(all, &m->node, d);
 	unsigned active = 0;
-	if (u && (u->state == UPLOAD_ACTIVE || u->state == UPLOAD_DONE || loop_now_ms() < u->retry_ms))
+	if (u && (u->state == UPLOAD_ACTIVE || u->state == UPLOAD_DONE ||
+	                 loop_now_ms() < u->retry_ms))
 		return;
 	for (unsigned i = 0; i < UPLOADS_MAX; i++)
 		active += all->list[i].state == UPLOAD_ACTIVE;
@@ -229,7 +251,9 @@ upload_begin(struct uploads *all, const struct member *m, const struct digest *d
 		return;
 	u->size = t->size;
 	u->deadline = timer_new(all->node->loop, on_deadline, u);
-	u->conn = u->deadline ? conn_connect(all->node->loop, identity_conn(all->node->identity), &m->tcp, &upload_ops, u) : NULL;
+	u->conn = u->deadline ? conn_connect(all->node->loop, identity_conn(all->node->identity),
+	                                &m->tcp, &upload_ops, u)
+	                      : NULL;
 	if (!u->conn)
 		end(u, UPLOAD_FAILED, RETRY_MS);
 	else

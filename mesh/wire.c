@@ -41,7 +41,8 @@ wire_reserve_decode(const void *bytes, size_t len, uint64_t *job, struct digest 
 	int err = open_map(&p, &m, bytes, len, 2);
 	if (err < 0)
 		return err;
-	if ((err = item_uint(m, 1, UINT64_MAX, &id)) == 0 && (err = item_fixed(m, 2, d.bytes, DIGEST_LEN)) == 0) {
+	if ((err = item_uint(m, 1, UINT64_MAX, &id)) == 0 &&
+	        (err = item_fixed(m, 2, d.bytes, DIGEST_LEN)) == 0) {
 		*job = id;
 		*toolchain = d;
 	}
@@ -96,7 +97,8 @@ wire_end_decode(const void *bytes, size_t len, struct digest *d, uint64_t *size)
 	int err = open_map(&p, &m, bytes, len, 2);
 	if (err < 0)
 		return err;
-	if ((err = item_fixed(m, 1, got.bytes, DIGEST_LEN)) == 0 && (err = item_uint(m, 2, UINT64_MAX, &n)) == 0) {
+	if ((err = item_fixed(m, 1, got.bytes, DIGEST_LEN)) == 0 &&
+	        (err = item_uint(m, 2, UINT64_MAX, &n)) == 0) {
 		*d = got;
 		*size = n;
 	}
@@ -130,9 +132,15 @@ wire_started_decode(const void *bytes, size_t len, uint32_t *ms)
 void
 wire_error_encode(struct buf *out, enum wire_error code, const char *text)
 {
+	/* only what the decoder takes: a long or many-lined message of another program must not end in a protocol error */
+	char clean[WIRE_TEXT_SIZE];
+	size_t len = strnlen(text, sizeof clean - 1);
+	for (size_t i = 0; i < len; i++)
+		clean[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7f ? ' ' : text[i];
+	clean[len] = 0;
 	pack_map(out, 2);
 	pack_kuint(out, 1, code);
-	pack_ktext(out, 2, text);
+	pack_ktext(out, 2, clean);
 }
 
 int
@@ -144,7 +152,8 @@ wire_error_decode(const void *bytes, size_t len, uint32_t *code, char text[WIRE_
 	int err = open_map(&p, &m, bytes, len, 2);
 	if (err < 0)
 		return err;
-	if ((err = item_uint(m, 1, UINT32_MAX, &v)) == 0 && (err = item_text(m, 2, text, WIRE_TEXT_SIZE)) == 0)
+	if ((err = item_uint(m, 1, UINT32_MAX, &v)) == 0 &&
+	        (err = item_text(m, 2, text, WIRE_TEXT_SIZE)) == 0)
 		*code = (uint32_t)v;
 	packet_free(p);
 	return err;
@@ -160,7 +169,8 @@ wire_toolchain_encode(struct buf *out, const struct digest *d, uint64_t size, co
 }
 
 int
-wire_toolchain_decode(const void *bytes, size_t len, struct digest *d, uint64_t *size, char sig[SIGN_TEXT_MAX])
+wire_toolchain_decode(
+        const void *bytes, size_t len, struct digest *d, uint64_t *size, char sig[SIGN_TEXT_MAX])
 {
 	struct packet *p;
 	const struct item *m;
@@ -171,8 +181,9 @@ wire_toolchain_decode(const void *bytes, size_t len, struct digest *d, uint64_t 
 	int err = open_map(&p, &m, bytes, len, 3);
 	if (err < 0)
 		return err;
-	if ((err = item_fixed(m, 1, got.bytes, DIGEST_LEN)) == 0 && (err = item_uint(m, 2, UINT64_MAX, &n)) == 0 &&
-		(err = item_bytes(m, 3, SIGN_TEXT_MAX - 1, &text, &text_len)) == 0) {
+	if ((err = item_fixed(m, 1, got.bytes, DIGEST_LEN)) == 0 &&
+	        (err = item_uint(m, 2, UINT64_MAX, &n)) == 0 &&
+	        (err = item_bytes(m, 3, SIGN_TEXT_MAX - 1, &text, &text_len)) == 0) {
 		*d = got;
 		*size = n;
 		memcpy(sig, text, text_len);
@@ -203,9 +214,12 @@ wire_join_decode(const void *bytes, size_t len, struct wire_join *out)
 	int err = open_map(&p, &m, bytes, len, 6);
 	if (err < 0)
 		return err;
-	if ((err = item_fixed(m, 1, j.token_id, TOKEN_ID_LEN)) == 0 && (err = item_fixed(m, 2, j.secret, TOKEN_SECRET_LEN)) == 0 &&
-		(err = item_fixed(m, 3, j.sign_pk, SIGN_PK_LEN)) == 0 && (err = item_fixed(m, 4, j.dh_pk, DH_LEN)) == 0 &&
-		(err = item_text(m, 5, j.name, NAME_SIZE)) == 0 && (err = item_fixed(m, 6, j.proof, SIGNATURE_LEN)) == 0)
+	if ((err = item_fixed(m, 1, j.token_id, TOKEN_ID_LEN)) == 0 &&
+	        (err = item_fixed(m, 2, j.secret, TOKEN_SECRET_LEN)) == 0 &&
+	        (err = item_fixed(m, 3, j.sign_pk, SIGN_PK_LEN)) == 0 &&
+	        (err = item_fixed(m, 4, j.dh_pk, DH_LEN)) == 0 &&
+	        (err = item_text(m, 5, j.name, NAME_SIZE)) == 0 &&
+	        (err = item_fixed(m, 6, j.proof, SIGNATURE_LEN)) == 0)
 		*out = j;
 	packet_free(p);
 	return err;
@@ -223,31 +237,42 @@ wire_joined_encode(struct buf *out, const struct wire_joined *j)
 		pack_text(out, j->peers[i]);
 }
 
+/* One "host:port": printable, since people will see it. */
+static int
+take_address(const struct item *v, char *out, size_t size)
+{
+	const uint8_t *text;
+	size_t len;
+	int err = value_bytes(v, size - 1, &text, &len);
+	for (size_t i = 0; err == 0 && i < len; i++)
+		if (text[i] <= 0x20 || text[i] >= 0x7f)
+			err = IM_ERR_FORMAT;
+	if (err < 0)
+		return err;
+	memcpy(out, text, len);
+	out[len] = 0;
+	return 0;
+}
+
 int
-wire_joined_decode(const void *bytes, size_t len, struct wire_joined *j)
+wire_joined_decode(const void *bytes, size_t len, struct wire_joined *out)
 {
 	struct packet *p;
 	const struct item *m, *peers;
 	const uint8_t *cert;
-	size_t cert_len;
-	uint32_t n;
-	memset(j, 0, sizeof *j);
+	struct wire_joined j = {0};
 	int err = open_map(&p, &m, bytes, len, 3);
 	if (err < 0)
 		return err;
-	if ((err = item_bytes(m, 1, CERT_LEN_MAX, &cert, &cert_len)) < 0 || (err = item_text(m, 2, j->mesh, NAME_SIZE)) < 0 ||
-		(err = item_array(m, 3, 16, &peers, &n)) < 0)
+	if ((err = item_bytes(m, 1, CERT_LEN_MAX, &cert, &j.cert_len)) < 0 ||
+	        (err = item_text(m, 2, j.mesh, NAME_SIZE)) < 0 ||
+	        (err = item_array(m, 3, sizeof j.peers / sizeof *j.peers, &peers, &j.npeers)) < 0)
 		goto out;
-	memcpy(j->cert, cert, cert_len);
-	j->cert_len = cert_len;
-	for (uint32_t i = 0; i < n; i++) {
-		const uint8_t *text;
-		size_t text_len;
-		if ((err = value_bytes(item_at(peers, i), sizeof j->peers[i] - 1, &text, &text_len)) < 0)
-			goto out;
-		memcpy(j->peers[i], text, text_len);
-	}
-	j->npeers = n;
+	memcpy(j.cert, cert, j.cert_len);
+	for (uint32_t i = 0; i < j.npeers && err == 0; i++)
+		err = take_address(item_at(peers, i), j.peers[i], sizeof j.peers[i]);
+	if (err == 0)
+		*out = j;
 out:
 	packet_free(p);
 	return err;
@@ -270,7 +295,8 @@ wire_mesh_decode(const void *bytes, size_t len, struct wire_mesh *out)
 	int err = open_map(&p, &m, bytes, len, 2);
 	if (err < 0)
 		return err;
-	if ((err = item_fixed(m, 1, got.root_pk, SIGN_PK_LEN)) == 0 && (err = item_text(m, 2, got.name, NAME_SIZE)) == 0)
+	if ((err = item_fixed(m, 1, got.root_pk, SIGN_PK_LEN)) == 0 &&
+	        (err = item_text(m, 2, got.name, NAME_SIZE)) == 0)
 		*out = got;
 	packet_free(p);
 	return err;

@@ -2,9 +2,10 @@
  * The wire protocol between nodes: preamble, handshake payloads and the messages inside the sealed channel.
  *
  * TCP.  The initiator sends the preamble "IMX1" | mesh id 16; then come the three Noise messages (crypto/handshake.h), each
- * behind a u16 length, prologue = "icemesh/1" | mesh id.  Instead of the second message the responder may send u16 0 | u8 enum
- * wire_refusal and close.  Payloads of messages 2 and 3: {1: certificate, absent for a spare or a joiner}; its dh_pk must be the
- * handshake's static key.  Then each side sends the 24-byte header of its stream (crypto/channel.h), then frames.
+ * behind a u16 length, prologue = "icemesh/1" | mesh id.  Instead of the second message, or of the header of its stream, the
+ * responder may send u16 0 | u8 enum wire_refusal and close.  Payloads of messages 2 and 3: {1: certificate, absent for a spare
+ * or a joiner}; its dh_pk must be the handshake's static key.  Then each side sends the 24-byte header of its stream
+ * (crypto/channel.h), then frames.
  *
  * A channel carries one job at a time:
  *     client                              peer
@@ -33,10 +34,10 @@
 #define WIRE_MAGIC "IMX1"
 #define WIRE_PREAMBLE_LEN (4 + MESH_ID_LEN)
 #define WIRE_PROLOGUE "icemesh/1"
-#define WIRE_BLOCK_MAX (128 * 1024)          /* raw bytes in one DATA or OUT block, before compression */
-#define WIRE_PING_MS 1000                    /* a peer with a job says PING this often */
-#define WIRE_SILENCE_MS 4000                 /* silence after which a peer counts as lost */
-#define WIRE_LEASE_MS 20000                  /* a granted slot waits this long for the whole job */
+#define WIRE_BLOCK_MAX (128 * 1024) /* raw bytes in one DATA or OUT block, before compression */
+#define WIRE_PING_MS 1000           /* a peer with a job says PING this often */
+#define WIRE_SILENCE_MS 4000        /* silence after which a peer counts as lost */
+#define WIRE_LEASE_MS 20000         /* a granted slot waits this long for the whole job */
 #define WIRE_TEXT_SIZE 256
 
 enum wire_refusal { REFUSE_MESH = 1, REFUSE_VERSION = 2, REFUSE_BUSY = 3, REFUSE_CERT = 4 };
@@ -47,30 +48,50 @@ enum wire_type {
 	WIRE_NACK = 3,    /* {1: enum nack, 2: slots, 3: used, 4: queued} */
 	WIRE_JOB = 4,     /* exec/job.h */
 	WIRE_DATA = 5,    /* a block of the current streamed input: u32 raw length | LZ4 block */
-	WIRE_END = 6,     /* {1: digest, 2: size}: end of the current streamed input; the next one begins */
+	WIRE_END =
+	        6, /* {1: digest, 2: size}: end of the current streamed input; the next one begins */
 	WIRE_PING = 7,    /* empty body */
 	WIRE_STARTED = 8, /* {1: ms it waited for a slot} */
-	WIRE_RESULT = 9,  /* exec/job.h, then the outputs that are present follow, in order, each cut into OUT blocks */
-	WIRE_OUT = 10,    /* u32 raw length | LZ4 block */
-	WIRE_DONE = 11,   /* empty body */
-	WIRE_CANCEL = 12, /* empty body */
-	WIRE_ERROR = 13,  /* {1: enum wire_error, 2: text} */
+	WIRE_RESULT =
+	        9, /* exec/job.h, then the outputs that are present follow, in order, each cut into OUT blocks */
+	WIRE_OUT = 10,       /* u32 raw length | LZ4 block */
+	WIRE_DONE = 11,      /* empty body */
+	WIRE_CANCEL = 12,    /* empty body */
+	WIRE_ERROR = 13,     /* {1: enum wire_error, 2: text} */
 	WIRE_TOOLCHAIN = 14, /* {1: digest, 2: size, 3: signature text (crypto/sign.h)} */
-	WIRE_TDATA = 15,  /* bytes of the tarball as they are */
-	WIRE_TEND = 16,   /* empty body */
-	WIRE_TOK = 17,    /* empty body: unpacked and ready */
-	WIRE_JOIN = 20,   /* {1: token id, 2: secret, 3: sign_pk, 4: dh_pk, 5: name, 6: signature by sign_pk over the handshake hash
+	WIRE_TDATA = 15,     /* bytes of the tarball as they are */
+	WIRE_TEND = 16,      /* empty body */
+	WIRE_TOK = 17,       /* empty body: unpacked and ready */
+	WIRE_JOIN =
+	        20, /* {1: token id, 2: secret, 3: sign_pk, 4: dh_pk, 5: name, 6: signature by sign_pk over the handshake hash
 	                     (domain "icemesh join 1")} */
-	WIRE_JOINED = 21, /* {1: certificate, 2: mesh name, 3: array of "host:port" of live peers} */
+	WIRE_JOINED =
+	        21, /* {1: certificate, 2: mesh name, 3: array of "host:port" of live peers} */
 	WIRE_STRANGER = 22, /* empty body */
-	WIRE_MESH = 23    /* {1: root public key, 2: mesh name} */
+	WIRE_MESH = 23      /* {1: root public key, 2: mesh name} */
 };
 
-enum nack { NACK_BUSY = 1, NACK_TOOLCHAIN = 2 /* not here: bring it */, NACK_POLICY = 3, NACK_TRUST = 4, NACK_SANDBOX = 5, NACK_INSTALLING = 6 };
+enum nack {
+	NACK_BUSY = 1,
+	NACK_TOOLCHAIN = 2 /* not here: bring it */,
+	NACK_POLICY = 3,
+	NACK_TRUST = 4,
+	NACK_SANDBOX = 5,
+	NACK_INSTALLING = 6
+};
 
 enum wire_error {
-	WERR_PROTOCOL = 1, WERR_REFUSED = 2 /* argv or job not allowed here */, WERR_SANDBOX = 3, WERR_CANCELLED = 4,
-	WERR_DIGEST = 5, WERR_SIGNATURE = 6, WERR_KEY = 7, WERR_LIMIT = 8, WERR_DISK = 9, WERR_TOKEN = 10, WERR_LEASE = 11
+	WERR_PROTOCOL = 1,
+	WERR_REFUSED = 2 /* argv or job not allowed here */,
+	WERR_SANDBOX = 3,
+	WERR_CANCELLED = 4,
+	WERR_DIGEST = 5,
+	WERR_SIGNATURE = 6,
+	WERR_KEY = 7,
+	WERR_LIMIT = 8,
+	WERR_DISK = 9,
+	WERR_TOKEN = 10,
+	WERR_LEASE = 11
 };
 
 struct wire_load {
@@ -89,7 +110,8 @@ int wire_started_decode(const void *p, size_t len, uint32_t *ms) IM_MUST;
 void wire_error_encode(struct buf *out, enum wire_error code, const char *text);
 int wire_error_decode(const void *p, size_t len, uint32_t *code, char text[WIRE_TEXT_SIZE]) IM_MUST;
 void wire_toolchain_encode(struct buf *out, const struct digest *d, uint64_t size, const char *sig);
-int wire_toolchain_decode(const void *p, size_t len, struct digest *d, uint64_t *size, char sig[SIGN_TEXT_MAX]) IM_MUST;
+int wire_toolchain_decode(const void *p, size_t len, struct digest *d, uint64_t *size,
+        char sig[SIGN_TEXT_MAX]) IM_MUST;
 
 struct wire_join {
 	uint8_t token_id[TOKEN_ID_LEN], secret[TOKEN_SECRET_LEN];
@@ -100,9 +122,11 @@ void wire_join_encode(struct buf *out, const struct wire_join *j);
 int wire_join_decode(const void *p, size_t len, struct wire_join *j) IM_MUST;
 
 struct wire_joined {
-	uint8_t cert[CERT_LEN_MAX]; size_t cert_len;
+	uint8_t cert[CERT_LEN_MAX];
+	size_t cert_len;
 	char mesh[NAME_SIZE];
-	char peers[16][64]; uint32_t npeers;
+	char peers[16][64];
+	uint32_t npeers;
 };
 void wire_joined_encode(struct buf *out, const struct wire_joined *j);
 int wire_joined_decode(const void *p, size_t len, struct wire_joined *j) IM_MUST;

@@ -35,7 +35,7 @@ timed() {
 
 where='each in a network namespace of its own'
 [ -z "${LAN_LOOPBACK:-}" ] || where='on the loopback interface, since network namespaces are not allowed here'
-say "icemesh demo: four nodes, $where"
+say "icemesh demo: four nodes on this machine, $where"
 lan_up "${nodes[@]}"
 for node in "${nodes[@]}"; do
 	config "$node" 'slots = 2' "name = $node"
@@ -56,7 +56,7 @@ timed on anna env ICEMESH_TRACE="$W/work/trace" make -s $jobs B=build-mesh CC='i
 echo "built icemesh in $took, the first compile with packing and sending the compiler included; its compiles ran on"
 jq -rs 'map(select(.reason != "linking" and .reason != "preprocess-only" and .reason != "configure-probe"))
 	| group_by(if .verdict == "remote" then .peer_name else "" end)[]
-	| "  \(if .[0].verdict == "remote" then .[0].peer_name else "anna herself (\(map(.reason) | unique | join(", ")))" end)\t\(length)"' "$W/work/trace"
+	| "  \(if .[0].verdict == "remote" then .[0].peer_name else "anna itself (\(map(.reason) | unique | join(", ")))" end)\t\(length)"' "$W/work/trace"
 echo
 timed make -s $jobs B=build-local CC=cc CFLAGS='-O1 -g' || { tail -n 20 "$W/said"; fail "the local build failed"; }
 say "compared with a local build ($took, on the same cores)"

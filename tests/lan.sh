@@ -12,7 +12,7 @@
 # With LAN_LOOPBACK=yes, and in the demo where namespaces are not allowed, hosts are folders and ports of 127.0.0.1 instead.
 # Nothing here sleeps but wait_until.
 
-declare -A host_pid
+declare -A host_pid=()
 test_number=0 test_failed=0 said=''
 as=() # put before every command of on(): setpriv ... for tests as an ordinary user
 
@@ -34,7 +34,7 @@ lan_enter() {
 	trap 'exit 130' INT TERM HUP
 	unset XDG_RUNTIME_DIR XDG_STATE_HOME XDG_CACHE_HOME XDG_CONFIG_HOME
 	if [ -n "${LAN_LOOPBACK:-}" ]; then
-		W=$(mktemp -d)
+		W=$(mktemp -d) && chmod 755 "$W"
 	else
 		lan_ground
 	fi
@@ -105,6 +105,7 @@ host_namespace() {
 	local name=$1 number=$((${#host_pid[@]} + 1)) pid
 	cp -a "$W/etc" "$W/$name/etc"
 	mkfifo "$W/$name/up"
+	: >"$W/$name/log"
 	# The host's first process: process ids as the test sees them are in /proc until the host gets its own.
 	# shellcheck disable=SC2016
 	unshare -m -n -u -i -p --fork --kill-child --propagation private -- sh -c '
@@ -116,7 +117,7 @@ host_namespace() {
 		chmod 1777 /tmp
 		ip link set lo up
 		echo "$pid" >"$1/$2/up"
-		exec sleep infinity' sh "$W" "$name" </dev/null >/dev/null 2>"$W/$name/log" &
+		exec sleep infinity' sh "$W" "$name" </dev/null >/dev/null 2>"$W/$name/holder" &
 	disown
 	read -r pid <"$W/$name/up"
 	host_pid[$name]=$pid
@@ -139,8 +140,9 @@ host_loopback() {
 		port=$((port + 1))
 	done
 	host_pid[$name]=none
+	mkdir -m 1777 "$W/$name/run"
 	printf '%s\n' "name = $name" "listen = 127.0.0.1:$port" "group = off" "group6 = off" "state_dir = $W/$name/state" \
-		"store_dir = $W/$name/store" "socket = $W/$name/socket" >"$W/$name/conf"
+		"store_dir = $W/$name/store" "socket = $W/$name/run/socket" >"$W/$name/conf"
 }
 
 # config HOST LINE...: adds lines to the host's icemesh.conf.
@@ -183,7 +185,7 @@ start_daemon() {
 	shift
 	: >"$W/$name/out"
 	# shellcheck disable=SC2016
-	on "$name" sh -c 'echo $$ >"$0/pid"; exec icemeshd "$@"' "$W/$name" "$@" >"$W/$name/out" 2>>"$W/$name/log" </dev/null &
+	{ on "$name" sh -c 'echo $$ >"$0/pid"; exec icemeshd "$@"' "$W/$name" "$@" >"$W/$name/out" 2>>"$W/$name/log" </dev/null; } 2>/dev/null &
 	disown
 	wait_until 10 test -s "$W/$name/out" || { echo "# icemeshd on $name did not start: $(tail -n 1 "$W/$name/log")"; return 1; }
 }
@@ -290,7 +292,7 @@ write_sources() {
 # copy_tree FOLDER: the sources of icemesh, without what was built.
 copy_tree() {
 	mkdir -p "$1"
-	tar -C "$TREE" --exclude='./build*' --exclude=./.git -cf - . | tar -C "$1" -xf -
+	tar -C "$TREE" --exclude='./build*' --exclude=./.git -cf - . | tar -C "$1" --no-same-owner -xf -
 }
 
 # submitted HOST WORD: a counter of `icemesh status --json`.

@@ -8,18 +8,17 @@ cd "$(dirname "$0")/.." || exit 1
 
 # Sources are fetched outside, where there is a network: into a folder that goes away with this script.
 fetch() {
-	local sources=$1 line
-	mkdir -p "$sources/lists/partial" "$sources/cache"
+	local sources=$1 file
+	mkdir -p "$sources/lists/partial" "$sources/cache" "$sources/parts"
 	chmod 755 "$sources"
-	. /etc/os-release
-	case $ID in
-	ubuntu) line="http://archive.ubuntu.com/ubuntu $VERSION_CODENAME main universe" ;;
-	*) line="http://deb.debian.org/debian $VERSION_CODENAME main" ;;
-	esac
-	echo "deb-src $line" >"$sources/sources.list"
+	# the machine's own package sources, asked for source packages
+	for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
+		[ -f "$file" ] && sed 's/^deb /deb-src /; s/^Types:.*/Types: deb-src/' "$file" >"$sources/parts/${file##*/}"
+	done
+	mv -f "$sources/parts/sources.list" "$sources/parts/main.list" 2>/dev/null
 	(cd "$sources" && for step in update 'source --download-only redis' 'source --download-only leveldb'; do
 		# shellcheck disable=SC2086
-		apt-get -q -o Dir::Etc::SourceList="$sources/sources.list" -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists="$sources/lists" \
+		apt-get -q -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$sources/parts" -o Dir::State::Lists="$sources/lists" \
 			-o Dir::Cache="$sources/cache" -o APT::Sandbox::User=root $step >"$sources/log" 2>&1 || { tail -n 5 "$sources/log"; return 1; }
 	done)
 }

@@ -32,8 +32,8 @@ same_assembly() {
 
 same_warnings() {
 	"$1" -Wall -c "$2" -o x.o 2>local.txt
-	remote "$1" x.o -Wall -c "$2" 2>remote.txt
-	[ -s local.txt ] && cmp <(grep warning: local.txt) <(grep warning: remote.txt)
+	on client icemesh-cc "$1" -Wall -c "$2" -o x.o 2>remote.txt
+	[ -s local.txt ] && diff local.txt remote.txt
 }
 
 plan 30

@@ -16,12 +16,21 @@ listed() {
 	[ "$(on "$1" icemesh peers --json | jq length)" = "$2" ]
 }
 
-# restart HOST LINE...: with more configuration.
-restart() {
-	stop_daemon "$1" && config "$@" && start_daemon "$1"
+# all_again forget|remember LINE...: every daemon stops, then starts with more configuration, with or without its table of peers.
+all_again() {
+	local how=$1 host
+	shift
+	for host in a b c; do
+		stop_daemon $host
+		config $host "$@"
+		[ "$how" = remember ] || on $host rm -f "$(state_dir $host)/peers"
+	done
+	for host in a b c; do
+		start_daemon $host || return 1
+	done
 }
 
-plan 13
+plan 15
 lan_up a b c
 mesh_up a b c || bail "no mesh of three"
 check "stopped by SIGTERM: it says goodbye" stop_daemon c
@@ -34,14 +43,16 @@ check "killed: it stays no longer than a few intervals" eval 'stop_daemon c KILL
 check "and is listed no more" wait_until 20 listed a 2
 start_daemon c
 
-check "IPv6 multicast alone" eval 'for host in a b c; do restart $host "group = off"; done; seen_within 3000 a 3'
-check "IPv4 multicast alone" eval 'for host in a b c; do restart $host "group = 239.255.97.77:9777" "group6 = off"; done; seen_within 3000 a 3'
-check "no multicast: the table on disk is enough after a restart" \
-	eval 'for host in a b c; do restart $host "group = off"; done; for host in a b c; do seen_within 3000 $host 3 || exit 1; done'
+# Without what they remember, or they would ask each other by unicast.
+check "IPv6 multicast alone" eval 'all_again forget "group = off" "group6 = [ff12::9777]:9777"; seen_within 3000 a 3'
+check "IPv4 multicast alone" eval 'all_again forget "group = 239.255.97.77:9777" "group6 = off"; seen_within 3000 a 3'
+check "no daemon went without a group it was told to use" eval '! grep "beacons go without" "$W"/[abc]/log'
+check "no multicast: the table on disk is enough" eval 'all_again remember "group = off"; seen_within 3000 a 3 && seen_within 3000 c 3'
+check "no multicast and no table: nobody is seen" eval 'all_again forget; ! seen_within 3000 a 3 >/dev/null'
 
 for host in a b c; do
 	stop_daemon $host
-	on $host rm -rf "$(state_dir $host)" 
+	on $host sh -c "rm -rf '$(state_dir $host)'/*"
 done
 config b "seeds = 10.77.0.1"
 config c "seeds = 10.77.0.1:9777"

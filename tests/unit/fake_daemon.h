@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -51,7 +52,7 @@ fake_error(struct fake_answer *out, const char *text)
 static inline void
 fake_answer_one(int fd, fake_handler *handler, struct buf *body)
 {
-	struct fake_answer out = { .type = CONTROL_OK };
+	struct fake_answer out = {.type = CONTROL_OK};
 	struct packet *p = NULL;
 	uint8_t type;
 	int passed = -1, memory = -1;
@@ -67,7 +68,8 @@ fake_answer_one(int fd, fake_handler *handler, struct buf *body)
 		pause();
 	if (out.with_file) {
 		memory = memfd_create("fake", MFD_CLOEXEC);
-		if (memory < 0 || write(memory, out.file.data, out.file.len) != (ssize_t)out.file.len)
+		if (memory < 0 ||
+		        write(memory, out.file.data, out.file.len) != (ssize_t)out.file.len)
 			_exit(4);
 	}
 	if (out.body.len == 0)
@@ -107,7 +109,7 @@ fake_serve(int listening, fake_handler *handler)
 static inline void
 fake_start(struct fake *f, fake_handler *handler)
 {
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
 	FILE *config;
 	int s;
 
@@ -131,8 +133,10 @@ fake_start(struct fake *f, fake_handler *handler)
 	assert_int_equal(listen(s, 8), 0);
 	f->pid = fork();
 	assert_true(f->pid >= 0);
-	if (f->pid == 0)
+	if (f->pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test does not come to fake_stop() */
 		fake_serve(s, handler);
+	}
 	close(s);
 }
 
@@ -152,7 +156,7 @@ fake_stop(struct fake *f)
 static inline int
 fake_call(struct call *c, int (*run)(struct call *, int, char **), const char *const *words)
 {
-	static const struct command command = { "test", "icemesh test", "", "", NULL };
+	static const struct command command = {"test", "icemesh test", "", "", NULL};
 	char *argv[16];
 	int argc = 0;
 
@@ -162,7 +166,7 @@ fake_call(struct call *c, int (*run)(struct call *, int, char **), const char *c
 	call_init(c, &command);
 	return run(c, argc, argv);
 }
-#define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static inline const char *
 out_of(struct call *c)

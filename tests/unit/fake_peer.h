@@ -1,6 +1,7 @@
 /*
- * A daemon and its peers, made up for tests of the wrapper: a forked process that speaks mesh/control.h on one socket and, on
- * the channels it grants, mesh/wire.h.  What it does at each WANT is one letter of a script; what it saw goes into a log.
+ * A daemon and its peers, made up for tests of the wrapper: a forked process that speaks
+ * mesh/control.h on one socket and, on the channels it grants, mesh/wire.h.  What it does at each
+ * WANT is one letter of a script; what it saw goes into a log.
  */
 #ifndef TESTS_FAKE_PEER_H
 #define TESTS_FAKE_PEER_H
@@ -25,13 +26,13 @@
 
 /* Letters of a script. */
 enum fake_act {
-	FAKE_GOOD = 'g',       /* runs it: the output is "\177ELF" and the text it got */
-	FAKE_GONE = 'd',       /* closes at once */
-	FAKE_GONE_END = 'e',   /* closes after END */
-	FAKE_GONE_RESULT = 'r',/* closes after RESULT */
-	FAKE_TORN = 't',       /* half a frame, then closes */
-	FAKE_NOISE = 'q',      /* a whole frame that does not open */
-	FAKE_ALTERED = 'b',    /* output bytes that differ from the digest */
+	FAKE_GOOD = 'g',        /* runs it: the output is "\177ELF" and the text it got */
+	FAKE_GONE = 'd',        /* closes at once */
+	FAKE_GONE_END = 'e',    /* closes after END */
+	FAKE_GONE_RESULT = 'r', /* closes after RESULT */
+	FAKE_TORN = 't',        /* half a frame, then closes */
+	FAKE_NOISE = 'q',       /* a whole frame that does not open */
+	FAKE_ALTERED = 'b',     /* output bytes that differ from the digest */
 	FAKE_NO_OBJECT = 'f',
 	FAKE_MORE = 'p',       /* more output than announced */
 	FAKE_HUGE = 'h',       /* announces an output over every limit */
@@ -50,8 +51,8 @@ enum fake_act {
 
 struct fake {
 	pid_t pid;
-	int fd;     /* the wrapper's end of the control socket */
-	char *log;  /* shared with the child */
+	int fd;    /* the wrapper's end of the control socket */
+	char *log; /* shared with the child */
 };
 
 struct fake_channel {
@@ -109,7 +110,8 @@ fake_next(struct fake_channel *f, uint8_t *plain, size_t *len)
 	static uint8_t cipher[CHANNEL_FRAME_MAX];
 	uint8_t head[4];
 
-	if (!fake_read(f->fd, head, 4) || get_u32(head) > sizeof cipher || !fake_read(f->fd, cipher, get_u32(head)))
+	if (!fake_read(f->fd, head, 4) || get_u32(head) > sizeof cipher ||
+	        !fake_read(f->fd, cipher, get_u32(head)))
 		return 0;
 	if (channel_open(&f->c, cipher, get_u32(head), plain, len) != 0)
 		abort();
@@ -181,7 +183,8 @@ fake_take_job(struct fake_channel *f, char *log, uint8_t *text, size_t *text_len
 	job_fini(&job);
 	*text_len = 0;
 	while ((type = fake_next(f, plain, &len)) == WIRE_DATA) {
-		if (*text_len + WIRE_BLOCK_MAX > FAKE_TEXT_MAX || wire_block_decode(plain + 1, len, text + *text_len, &n) != 0)
+		if (*text_len + WIRE_BLOCK_MAX > FAKE_TEXT_MAX ||
+		        wire_block_decode(plain + 1, len, text + *text_len, &n) != 0)
 			abort();
 		*text_len += n;
 	}
@@ -291,7 +294,8 @@ fake_avoided(const struct buf *body)
 	struct packet *p;
 	uint32_t n = 99;
 
-	if (packet_open(&p, body->data, body->len) != 0 || item_array(packet_root(p), 4, 16, &array, &n) != 0)
+	if (packet_open(&p, body->data, body->len) != 0 ||
+	        item_array(packet_root(p), 4, 16, &array, &n) != 0)
 		abort();
 	packet_free(p);
 	return n;
@@ -304,8 +308,10 @@ fake_report(const struct buf *body, char *log)
 	struct packet *p;
 	char reason[96], text[128];
 
-	if (packet_open(&p, body->data, body->len) != 0 || item_uint(packet_root(p), 1, 2, &verdict) != 0 ||
-		item_uint(packet_root(p), 4, 2, &outcome) != 0 || item_text(packet_root(p), 2, reason, sizeof reason) != 0)
+	if (packet_open(&p, body->data, body->len) != 0 ||
+	        item_uint(packet_root(p), 1, 2, &verdict) != 0 ||
+	        item_uint(packet_root(p), 4, 2, &outcome) != 0 ||
+	        item_text(packet_root(p), 2, reason, sizeof reason) != 0)
 		abort();
 	packet_free(p);
 	snprintf(text, sizeof text, "report:%d:%d:%s", (int)verdict, (int)outcome, reason);
@@ -378,7 +384,8 @@ fake_start(struct fake *f, const char *script)
 {
 	int s[2];
 
-	f->log = mmap(NULL, FAKE_LOG_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	f->log = mmap(
+	        NULL, FAKE_LOG_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (f->log == MAP_FAILED || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s) != 0)
 		abort();
 	f->pid = fork();

@@ -15,8 +15,10 @@ struct fake_toolchain {
 static inline void
 fake_toolchain_make(struct fake_toolchain *t, uint8_t root_seed, const char *content, uint64_t now)
 {
-	struct cert c = { .roles = ROLE_WORKER | ROLE_SIGNER, .not_before = now - 10, .not_after = now + 1000 };
-	uint8_t seed[32] = { root_seed }, prehash[PREHASH_LEN];
+	struct cert c = {.roles = ROLE_WORKER | ROLE_SIGNER,
+	        .not_before = now - 10,
+	        .not_after = now + 1000};
+	uint8_t seed[32] = {root_seed}, prehash[PREHASH_LEN];
 	struct prehash_stream p;
 	struct buf cert;
 
@@ -35,7 +37,9 @@ fake_toolchain_make(struct fake_toolchain *t, uint8_t root_seed, const char *con
 	prehash_begin(&p);
 	prehash_add(&p, content, strlen(content));
 	prehash_end(&p, prehash);
-	assert_int_equal(sign_make(&t->node, cert.data, cert.len, &t->digest, strlen(content), prehash, &t->text), 0);
+	assert_int_equal(sign_make(&t->node, cert.data, cert.len, &t->digest, strlen(content),
+	                         prehash, &t->text),
+	        0);
 	buf_fini(&cert);
 }
 

@@ -51,7 +51,7 @@ rig_program(char path[PATH_MAX])
 	path[n] = '\0';
 	*strrchr(path, '/') = '\0';
 	*strrchr(path, '/') = '\0';
-	strncat(path, "/icemesh-exec", 32);
+	strncat(path, "/icemesh-exec", 31);
 }
 
 static inline void
@@ -91,7 +91,8 @@ rig_start(struct rig *r, const char *const limits[4])
 		if (pair[1] != PIPE_HELPER_FD)
 			dup2(pair[1], PIPE_HELPER_FD);
 		fcntl(PIPE_HELPER_FD, F_SETFD, 0);
-		execl(program, program, "helper", r->dir, limits[0], limits[1], limits[2], limits[3], (char *)NULL);
+		execl(program, program, "helper", r->dir, limits[0], limits[1], limits[2],
+		        limits[3], (char *)NULL);
 		_exit(127);
 	}
 	close(pair[1]);
@@ -183,6 +184,18 @@ rig_unpack(struct rig *r, int tarball, const struct digest *as)
 		m.digest = *as;
 	r->toolchain = m.digest;
 	assert_int_equal(pipe_send(r->socket, &m, &tarball, 1), 0);
+	rig_answer(r);
+	assert_int_equal(r->msg.type, PIPE_UNPACKED);
+	assert_int_equal(r->msg.id, m.id);
+}
+
+/* Has the current toolchain removed; the answer is in r->msg. */
+static inline void
+rig_drop(struct rig *r)
+{
+	struct pipe_msg m = {.type = PIPE_DROP, .id = ++r->next_id, .digest = r->toolchain};
+
+	assert_int_equal(pipe_send(r->socket, &m, NULL, 0), 0);
 	rig_answer(r);
 	assert_int_equal(r->msg.type, PIPE_UNPACKED);
 	assert_int_equal(r->msg.id, m.id);

@@ -1,4 +1,5 @@
-/* A private folder for one test, removed with all that is in it; the test's working directory while it lives. */
+/* A private folder for one test, removed with all that is in it; the test's working directory
+ * while it lives. */
 #ifndef TESTS_SCRATCH_H
 #define TESTS_SCRATCH_H
 
@@ -62,7 +63,8 @@ scratch_read(const char *path, size_t *len)
 
 	if (!f)
 		return NULL;
-	if (fseek(f, 0, SEEK_END) == 0 && (size = ftell(f)) >= 0 && (bytes = malloc((size_t)size + 1))) {
+	if (fseek(f, 0, SEEK_END) == 0 && (size = ftell(f)) >= 0 &&
+	        (bytes = malloc((size_t)size + 1))) {
 		rewind(f);
 		*len = fread(bytes, 1, (size_t)size, f);
 		bytes[*len] = 0;

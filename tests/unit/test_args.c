@@ -8,8 +8,8 @@
 #include <cmocka.h>
 #include "tests/unit/words.h"
 
-/* A field left out is not looked at, but for the reason: none means that the compile may travel.  cpp "!" means that no
- * preprocessor runs. */
+/* A field left out is not looked at, but for the reason: none means that the compile may travel.
+ * cpp "!" means that no preprocessor runs. */
 struct line {
 	const char *line, *reason, *source, *output, *deps, *cpp, *remote;
 };
@@ -466,7 +466,8 @@ differs(const struct line *l, const char *what, const char *want, const char *go
 {
 	if (!want || (got && strcmp(want, got) == 0))
 		return 0;
-	print_error("%s\n  %s wanted: %s\n  %s got:    %s\n", l->line, what, want, what, got ? got : "(none)");
+	print_error("%s\n  %s wanted: %s\n  %s got:    %s\n", l->line, what, want, what,
+	        got ? got : "(none)");
 	return 1;
 }
 
@@ -479,7 +480,8 @@ commands_differ(const struct line *l, const struct args *a)
 	if (l->cpp && l->cpp[0] == '!')
 		assert_int_equal(err, IM_ERR_UNSUPPORTED);
 	else
-		bad += differs(l, "cpp", l->cpp, err ? im_strerror(err) : words_join(argv, text, sizeof(text)));
+		bad += differs(l, "cpp", l->cpp,
+		        err ? im_strerror(err) : words_join(argv, text, sizeof(text)));
 	free(argv);
 	argv = NULL;
 	assert_int_equal(args_remote(a, "cc", true, &argv), 0);
@@ -529,7 +531,8 @@ test_no_directives(void **state)
 	assert_string_equal(words_join(argv, text, sizeof(text)), "cc -E a.c");
 	free(argv);
 	assert_int_equal(args_remote(&a, "/usr/bin/cc", false, &argv), 0);
-	assert_string_equal(words_join(argv, text, sizeof(text)), "/usr/bin/cc -fpreprocessed -c a.c -o a.o");
+	assert_string_equal(
+	        words_join(argv, text, sizeof(text)), "/usr/bin/cc -fpreprocessed -c a.c -o a.o");
 	free(argv);
 	args_fini(&a);
 }
@@ -564,10 +567,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lines),
-		cmocka_unit_test(test_no_directives),
-		cmocka_unit_test(test_local_makes_no_commands),
-		cmocka_unit_test(test_compiler),
+	        cmocka_unit_test(test_lines),
+	        cmocka_unit_test(test_no_directives),
+	        cmocka_unit_test(test_local_makes_no_commands),
+	        cmocka_unit_test(test_compiler),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

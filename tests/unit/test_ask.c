@@ -11,7 +11,8 @@ handler(uint8_t type, const struct item *root, int fd, struct fake_answer *out)
 	case CONTROL_LEAVE:
 		break;
 	case CONTROL_INIT:
-		fake_error(out, "no: \302\233" "31m");
+		fake_error(out, "no: \302\233"
+		                "31m");
 		break;
 	case CONTROL_PEERS:
 		out->with_file = true;
@@ -40,7 +41,8 @@ handler(uint8_t type, const struct item *root, int fd, struct fake_answer *out)
 static int
 ask(const struct fake *f, uint8_t type, struct ask *a, struct reply *r)
 {
-	struct ask_command q = { .type = type, .pass_fd = -1, .timeout_ms = type == CONTROL_INVITE ? 50 : 5000 };
+	struct ask_command q = {
+	        .type = type, .pass_fd = -1, .timeout_ms = type == CONTROL_INVITE ? 50 : 5000};
 	struct config c;
 
 	(void)f;
@@ -113,7 +115,7 @@ test_closed(void **state)
 static void
 passes(int file, int want)
 {
-	struct ask_command q = { .type = CONTROL_PEERS, .pass_fd = -1, .timeout_ms = 5000 };
+	struct ask_command q = {.type = CONTROL_PEERS, .pass_fd = -1, .timeout_ms = 5000};
 	struct reply r;
 	struct buf empty;
 	struct ask a;
@@ -164,8 +166,9 @@ test_absent(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_answers), cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_closed), cmocka_unit_test(test_bodies), cmocka_unit_test(test_absent) };
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_answers),
+	        cmocka_unit_test(test_refusals), cmocka_unit_test(test_closed),
+	        cmocka_unit_test(test_bodies), cmocka_unit_test(test_absent)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

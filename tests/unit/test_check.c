@@ -26,9 +26,16 @@ arrive(struct arriving *r, const char *line)
 	r->input.path = "/w/src/a.c";
 	r->output = "/w/obj/a.o";
 	r->env[0] = "LANG=C";
-	r->job = (struct job){.cwd = "/w", .argv = (const char **)r->words.argv,
-		.argc = (uint32_t)r->words.argc, .env = r->env, .nenv = 1, .inputs = &r->input,
-		.ninputs = 1, .outputs = &r->output, .noutputs = 1, .mode = JOB_PREPROCESSED};
+	r->job = (struct job){.cwd = "/w",
+	        .argv = (const char **)r->words.argv,
+	        .argc = (uint32_t)r->words.argc,
+	        .env = r->env,
+	        .nenv = 1,
+	        .inputs = &r->input,
+	        .ninputs = 1,
+	        .outputs = &r->output,
+	        .noutputs = 1,
+	        .mode = JOB_PREPROCESSED};
 }
 
 static void
@@ -63,7 +70,8 @@ test_preprocessed(void **state)
 	check("gcc -fpreprocessed -DX -c src/a.c -o obj/a.o", "not the command");
 	check("gcc -fpreprocessed -MD -c src/a.c -o obj/a.o", "not the command");
 	check("gcc -fpreprocessed -Wl,x -c src/a.c -o obj/a.o", "not the command");
-	check("gcc -fpreprocessed -fdirectives-only -Wunused-macros -c src/a.c -o obj/a.o", "not the");
+	check("gcc -fpreprocessed -fdirectives-only -Wunused-macros -c src/a.c -o obj/a.o",
+	        "not the");
 	check("clang -Qunused-arguments -c src/a.c -o obj/a.o", "not the command");
 	check("clang -Qunused-arguments -x c -c src/a.c -o obj/a.o", "not the command");
 	check("clang -Qunused-arguments -c -x cuda src/a.c -o obj/a.o", "language");
@@ -72,17 +80,21 @@ test_preprocessed(void **state)
 static void
 test_attacks(void **state)
 {
-	static const char *const words[] = {"-fplugin=/x.so", "-wrapper=sh", "-B/x", "-specs=x", "@x",
-		"-fdump-tree-all", "--coverage", "-save-temps", "-fpreprocessed", "-Wa,-a=/x",
-		"-Xassembler", "-o", "-E", "-v", "-fxyz=/etc/passwd", "-aux-info", "b.c", "-", "--"};
+	static const char *const words[] = {"-fplugin=/x.so", "-wrapper=sh", "-B/x", "-specs=x",
+	        "@x", "-fdump-tree-all", "--coverage", "-save-temps", "-fpreprocessed", "-Wa,-a=/x",
+	        "-Xassembler", "-o", "-E", "-v", "-fxyz=/etc/passwd", "-aux-info", "b.c", "-",
+	        "--"};
 	char line[256];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		snprintf(line, sizeof(line), "gcc -fpreprocessed -c src/a.c -o obj/a.o %s", words[i]);
+		snprintf(line, sizeof(line), "gcc -fpreprocessed -c src/a.c -o obj/a.o %s",
+		        words[i]);
 		check(line, "may not run");
 	}
-	check("clang -Qunused-arguments -Xclang -load -Xclang x -c -x cpp-output src/a.c -o obj/a.o", "-Xclang");
+	check("clang -Qunused-arguments -Xclang -load -Xclang x -c -x cpp-output src/a.c -o "
+	      "obj/a.o",
+	        "-Xclang");
 }
 
 static void
@@ -126,10 +138,11 @@ static void
 test_own_commands_pass(void **state)
 {
 	static const char *const lines[] = {"gcc -DX -MD -c src/a.c -o obj/a.o -lfoo",
-		"clang -x c++ -DX -Wp,-MD,x -c src/a.c -o obj/a.o -g", "g++ -O3 -c src/a.c -oobj/a.o",
-		"gcc -Wunused-macros -c src/a.c -o obj/a.o", "clang++ -c src/a.c -o obj/a.o",
-		"clang -Qunused-arguments -c src/a.c -o obj/a.o", "gcc -S src/a.c -o obj/a.o",
-		"gcc -traditional-cpp -c src/a.c -o obj/a.o", "clang -x objective-c -c src/a.c -o obj/a.o"};
+	        "clang -x c++ -DX -Wp,-MD,x -c src/a.c -o obj/a.o -g",
+	        "g++ -O3 -c src/a.c -oobj/a.o", "gcc -Wunused-macros -c src/a.c -o obj/a.o",
+	        "clang++ -c src/a.c -o obj/a.o", "clang -Qunused-arguments -c src/a.c -o obj/a.o",
+	        "gcc -S src/a.c -o obj/a.o", "gcc -traditional-cpp -c src/a.c -o obj/a.o",
+	        "clang -x objective-c -c src/a.c -o obj/a.o"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
@@ -171,12 +184,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_preprocessed),
-		cmocka_unit_test(test_attacks),
-		cmocka_unit_test(test_files),
-		cmocka_unit_test(test_source_mode),
-		cmocka_unit_test(test_own_commands_pass),
-		cmocka_unit_test(test_path),
+	        cmocka_unit_test(test_preprocessed),
+	        cmocka_unit_test(test_attacks),
+	        cmocka_unit_test(test_files),
+	        cmocka_unit_test(test_source_mode),
+	        cmocka_unit_test(test_own_commands_pass),
+	        cmocka_unit_test(test_path),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

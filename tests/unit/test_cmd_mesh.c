@@ -28,10 +28,12 @@ handle_invite(const struct item *root, struct fake_answer *out)
 	uint64_t roles, uses, seconds;
 	char text[128];
 
-	if (item_known(root, 0xe) != 0 || item_uint(root, 1, 99, &roles) != 0 || item_uint(root, 2, 99999, &uses) != 0 ||
-		item_uint(root, 3, UINT32_MAX, &seconds) != 0)
+	if (item_known(root, 0xe) != 0 || item_uint(root, 1, 99, &roles) != 0 ||
+	        item_uint(root, 2, 99999, &uses) != 0 ||
+	        item_uint(root, 3, UINT32_MAX, &seconds) != 0)
 		_exit(8);
-	snprintf(text, sizeof text, "imx1-%u-%u-%u", (unsigned)roles, (unsigned)uses, (unsigned)seconds);
+	snprintf(text, sizeof text, "imx1-%u-%u-%u", (unsigned)roles, (unsigned)uses,
+	        (unsigned)seconds);
 	pack_map(&out->body, 1);
 	pack_ktext(&out->body, 1, text);
 }
@@ -87,7 +89,8 @@ tear_down(void **state)
 }
 
 static void
-expect(int (*run)(struct call *, int, char **), const char *const *words, int status, const char *text)
+expect(int (*run)(struct call *, int, char **), const char *const *words, int status,
+        const char *text)
 {
 	struct call c;
 	int got = fake_call(&c, run, words);
@@ -106,7 +109,8 @@ test_init(void **state)
 	expect(cmd_init, WORDS("init", "home"), CALL_DONE, "Made mesh 'home'");
 	expect(cmd_init, WORDS("init", "home"), CALL_DONE, "'icemesh invite'");
 	expect(cmd_init, WORDS("init"), CALL_DONE, "Made mesh 'here'");
-	expect(cmd_init, WORDS("init", "taken"), CALL_FAILED, "icemesh: this node is in mesh 'home' already; ");
+	expect(cmd_init, WORDS("init", "taken"), CALL_FAILED,
+	        "icemesh: this node is in mesh 'home' already; ");
 	expect(cmd_init, WORDS("init", "a", "b"), CALL_USAGE, "unexpected word 'b'");
 	expect(cmd_init, WORDS("init", ""), CALL_USAGE, "1 to 63 printable bytes");
 	expect(cmd_init, WORDS("init", "a\033b"), CALL_USAGE, "1 to 63 printable bytes");
@@ -125,8 +129,8 @@ test_invite(void **state)
 	assert_string_equal(line, "imx1-1-1-86400\n"); /* alone on the last line */
 	assert_int_equal(line[-1], '\n');
 	call_fini(&c);
-	expect(cmd_invite, WORDS("invite", "--role", "signer", "--uses=10000", "--expires", "15m"), CALL_DONE,
-		"\nimx1-3-10000-900\n");
+	expect(cmd_invite, WORDS("invite", "--role", "signer", "--uses=10000", "--expires", "15m"),
+	        CALL_DONE, "\nimx1-3-10000-900\n");
 	expect(cmd_invite, WORDS("invite", "--role", "member"), CALL_DONE, "\nimx1-1-1-");
 	expect(cmd_invite, WORDS("invite", "--role", "root"), CALL_USAGE, "--role");
 	expect(cmd_invite, WORDS("invite", "--uses", "0"), CALL_USAGE, "--uses");
@@ -138,7 +142,7 @@ test_invite(void **state)
 static void
 test_join(void **state)
 {
-	struct token t = { .hosts = "10.0.0.1:9777" };
+	struct token t = {.hosts = "10.0.0.1:9777"};
 	char text[TOKEN_TEXT_MAX];
 	struct buf b;
 
@@ -147,7 +151,8 @@ test_join(void **state)
 	token_print(&t, &b);
 	snprintf(text, sizeof text, "%s", buf_text(&b));
 	buf_fini(&b);
-	expect(cmd_join, WORDS("join", text), CALL_DONE, "Joined mesh 'home' as 'here', a member; 3 peers seen.\n");
+	expect(cmd_join, WORDS("join", text), CALL_DONE,
+	        "Joined mesh 'home' as 'here', a member; 3 peers seen.\n");
 	expect(cmd_join, WORDS("join"), CALL_DONE, "a spare; 0 peers seen.\n");
 	expect(cmd_join, WORDS("join", "--seed", "host"), CALL_DONE, " as 'host:9777'");
 	expect(cmd_join, WORDS("join", "--seed", "host:12"), CALL_DONE, " as 'host:12'");
@@ -155,7 +160,8 @@ test_join(void **state)
 	expect(cmd_join, WORDS("join", "--seed", "a,b"), CALL_USAGE, "--seed");
 	expect(cmd_join, WORDS("join", "--seed", ""), CALL_USAGE, "--seed");
 	text[10] = text[10] == 'a' ? 'b' : 'a';
-	expect(cmd_join, WORDS("join", text), CALL_FAILED, "icemesh: this is no token, or it was mistyped");
+	expect(cmd_join, WORDS("join", text), CALL_FAILED,
+	        "icemesh: this is no token, or it was mistyped");
 }
 
 static void
@@ -169,8 +175,9 @@ test_leave(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_init), cmocka_unit_test(test_invite),
-		cmocka_unit_test(test_join), cmocka_unit_test(test_leave) };
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_init),
+	        cmocka_unit_test(test_invite), cmocka_unit_test(test_join),
+	        cmocka_unit_test(test_leave)};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -37,7 +37,8 @@ test_peers(void **state)
 	assert_non_null(strstr(out_of(&c), "\"name\":\"alpha\\u009b\""));
 	assert_memory_equal(out_of(&c) + c.out.len - 3, "}]\n", 3);
 	call_fini(&c);
-	assert_int_equal(fake_call(&c, cmd_peers, WORDS("peers", "--watch")), CALL_USAGE); /* no terminal */
+	assert_int_equal(
+	        fake_call(&c, cmd_peers, WORDS("peers", "--watch")), CALL_USAGE); /* no terminal */
 	call_fini(&c);
 	assert_int_equal(fake_call(&c, cmd_peers, WORDS("peers", "all")), CALL_USAGE);
 	call_fini(&c);
@@ -71,7 +72,9 @@ test_no_daemon(void **state)
 	(void)state;
 	fake_start(&f, NULL);
 	assert_int_equal(fake_call(&c, cmd_peers, WORDS("peers", "--json")), CALL_FAILED);
-	snprintf(want, sizeof want, "icemesh: no daemon answers at %s; start it with 'icemeshd' or 'icemesh join'\n", f.socket);
+	snprintf(want, sizeof want,
+	        "icemesh: no daemon answers at %s; start it with 'icemeshd' or 'icemesh join'\n",
+	        f.socket);
 	assert_string_equal(err_of(&c), want);
 	assert_int_equal(c.out.len, 0);
 	call_fini(&c);
@@ -81,8 +84,8 @@ test_no_daemon(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_peers), cmocka_unit_test(test_status),
-		cmocka_unit_test(test_no_daemon) };
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_peers),
+	        cmocka_unit_test(test_status), cmocka_unit_test(test_no_daemon)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

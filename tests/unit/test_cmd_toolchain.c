@@ -88,10 +88,12 @@ test_verify(void **state)
 	put_file(tarball, "a toolchain", 11);
 	expect(WORDS("toolchain", "verify", tarball), CALL_FAILED, "there is no signature");
 	put_file(signature, toolchain.text.data, toolchain.text.len);
-	expect(WORDS("toolchain", "verify", tarball), CALL_DONE, "signed by   alpha, a signer of mesh 'home'");
+	expect(WORDS("toolchain", "verify", tarball), CALL_DONE,
+	        "signed by   alpha, a signer of mesh 'home'");
 	expect(WORDS("toolchain", "verify", tarball, signature), CALL_DONE, ": good\n");
 	put_file(tarball, "a toolchaim", 11);
-	expect(WORDS("toolchain", "verify", tarball), CALL_FAILED, "t: digest differs: the file was altered\n");
+	expect(WORDS("toolchain", "verify", tarball), CALL_FAILED,
+	        "t: digest differs: the file was altered\n");
 	put_file(signature, stranger.text.data, stranger.text.len);
 	expect(WORDS("toolchain", "verify", tarball), CALL_FAILED, "signature by unknown key ");
 	put_file(signature, "nonsense\n", 9);
@@ -113,15 +115,17 @@ test_wrong_words(void **state)
 	expect(WORDS("toolchain"), CALL_USAGE, "say create, list or verify");
 	expect(WORDS("toolchain", "sell"), CALL_USAGE, "unknown word 'sell'");
 	expect(WORDS("toolchain", "verify"), CALL_USAGE, "name a tarball");
-	expect(WORDS("toolchain", "create", "-o", "x", "a", "b"), CALL_USAGE, "-o takes one compiler");
-	expect(WORDS("toolchain", "create", "icemesh-no-such-cc"), CALL_FAILED, "icemesh-no-such-cc: no such compiler in PATH");
+	expect(WORDS("toolchain", "create", "-o", "x", "a", "b"), CALL_USAGE,
+	        "-o takes one compiler");
+	expect(WORDS("toolchain", "create", "icemesh-no-such-cc"), CALL_FAILED,
+	        "icemesh-no-such-cc: no such compiler in PATH");
 }
 
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_verify), cmocka_unit_test(test_list),
-		cmocka_unit_test(test_wrong_words) };
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_verify),
+	        cmocka_unit_test(test_list), cmocka_unit_test(test_wrong_words)};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

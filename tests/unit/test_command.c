@@ -1,5 +1,6 @@
-/* With the real gcc and clang of this machine (a compiler that is not there is skipped): a compile in two steps leaves the same
- * dependency file and the same object as the compile in one. */
+/* With the real gcc and clang of this machine (a compiler that is not there is skipped): a
+ * compile in two steps leaves the same dependency file and the same object as the compile in
+ * one. */
 #include "exec/command.h"
 
 #include <setjmp.h>
@@ -19,16 +20,17 @@ static int
 enter(void **state)
 {
 	static const char source[] = "#include \"h.h\"\n#include <stddef.h>\n"
-				     "const char *file = __FILE__, *raw = \"/*x\\n\";\n"
-				     "int counted = __COUNTER__;\n"
-				     "size_t f(size_t x) { return TWICE(x) + __LINE__; }\n";
+	                             "const char *file = __FILE__, *raw = \"/*x\\n\";\n"
+	                             "int counted = __COUNTER__;\n"
+	                             "size_t f(size_t x) { return TWICE(x) + __LINE__; }\n";
 	char *cwd = malloc(PATH_MAX);
 
 	*state = cwd;
 	if (!cwd || scratch_enter(cwd) || mkdir("src", 0755) || mkdir("obj", 0755))
 		return -1;
-	if (scratch_text("src/h.h", "#define TWICE(a) ((a) + (a))\n") || scratch_text("src/a.c", source) ||
-		scratch_text("src/a.b.cc", source) || scratch_text("src/text", source))
+	if (scratch_text("src/h.h", "#define TWICE(a) ((a) + (a))\n") ||
+	        scratch_text("src/a.c", source) || scratch_text("src/a.b.cc", source) ||
+	        scratch_text("src/text", source))
 		return -1;
 	return 0;
 }
@@ -125,35 +127,35 @@ one_line(const char *compiler, const char *options, bool directives)
 }
 
 static const char *const common[] = {
-	"-c src/a.c",
-	"-c src/a.c -o obj/a.o",
-	"-O2 -c src/a.c -o obj/a.o -DX -Isrc",
-	"-O3 -fPIC -DNDEBUG -c src/a.b.cc -o obj/a.o",
-	"-S src/a.c -o obj/a.s",
-	"-MD -c src/a.c -o obj/a.o",
-	"-MMD -c src/a.c",
-	"-MD -c src/a.b.cc",
-	"-MD -S src/a.c",
-	"-MD -S src/a.c -o obj/a.x.s",
-	"-MMD -MP -c src/a.c -o obj/a",
-	"-MD -c src/a.c -o obj/a.lo",
-	"-MD -c src/a.c -o obj/.o",
-	"-MD -c src/a.c -o obj/a#$b.o",
-	"-MD -MF obj/q.d -c src/a.c -o obj/a.o",
-	"-MMD -MFobj/q.d -MTt -c src/a.c -o obj/a.o",
-	"-MD -MT a -MT b -MQ c$ -c src/a.c -o obj/a.o",
-	"-MD -MF obj/r.d -MF obj/q.d -c src/a.c -o obj/a.o",
-	"-Wp,-MD,obj/.a.d -c src/a.c -o obj/a.o",
-	"-Wp,-MMD,obj/.a.d -c src/a.c",
-	"-Wp,-MMD,obj/.a.d -MT t -c src/a.c -o obj/a.o",
-	"-Wp,-MMD,obj/.a.d -MP -c src/a.c -o obj/a.o",
-	"-x c -MD -c src/text -o obj/a.o",
-	"-x c++ -MD -c src/a.c -o obj/a.o",
-	"-MD -xc -c src/text",
-	"-pedantic -std=c11 -c src/a.c -o obj/a.o",
-	"-march=x86-64 -Wa,--noexecstack -pipe -w -c src/a.c -o obj/a.o",
-	"-static -pthread -c src/a.c -o obj/a.o",
-	"-ffile-prefix-map=src=x -c src/a.c -o obj/a.o",
+        "-c src/a.c",
+        "-c src/a.c -o obj/a.o",
+        "-O2 -c src/a.c -o obj/a.o -DX -Isrc",
+        "-O3 -fPIC -DNDEBUG -c src/a.b.cc -o obj/a.o",
+        "-S src/a.c -o obj/a.s",
+        "-MD -c src/a.c -o obj/a.o",
+        "-MMD -c src/a.c",
+        "-MD -c src/a.b.cc",
+        "-MD -S src/a.c",
+        "-MD -S src/a.c -o obj/a.x.s",
+        "-MMD -MP -c src/a.c -o obj/a",
+        "-MD -c src/a.c -o obj/a.lo",
+        "-MD -c src/a.c -o obj/.o",
+        "-MD -c src/a.c -o obj/a#$b.o",
+        "-MD -MF obj/q.d -c src/a.c -o obj/a.o",
+        "-MMD -MFobj/q.d -MTt -c src/a.c -o obj/a.o",
+        "-MD -MT a -MT b -MQ c$ -c src/a.c -o obj/a.o",
+        "-MD -MF obj/r.d -MF obj/q.d -c src/a.c -o obj/a.o",
+        "-Wp,-MD,obj/.a.d -c src/a.c -o obj/a.o",
+        "-Wp,-MMD,obj/.a.d -c src/a.c",
+        "-Wp,-MMD,obj/.a.d -MT t -c src/a.c -o obj/a.o",
+        "-Wp,-MMD,obj/.a.d -MP -c src/a.c -o obj/a.o",
+        "-x c -MD -c src/text -o obj/a.o",
+        "-x c++ -MD -c src/a.c -o obj/a.o",
+        "-MD -xc -c src/text",
+        "-pedantic -std=c11 -c src/a.c -o obj/a.o",
+        "-march=x86-64 -Wa,--noexecstack -pipe -w -c src/a.c -o obj/a.o",
+        "-static -pthread -c src/a.c -o obj/a.o",
+        "-ffile-prefix-map=src=x -c src/a.c -o obj/a.o",
 };
 
 static void
@@ -164,7 +166,7 @@ every_line(const char *compiler, bool directives)
 		skip();
 	}
 	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
-			one_line(compiler, common[i], directives);
+		one_line(compiler, common[i], directives);
 }
 
 static void
@@ -190,16 +192,17 @@ test_clang(void **state)
 {
 	(void)state;
 	every_line("clang", true);
-	one_line("clang", "-Werror -fPIC -stdlib=libc++ -Qunused-arguments -c src/a.b.cc -o obj/a.o", true);
+	one_line("clang",
+	        "-Werror -fPIC -stdlib=libc++ -Qunused-arguments -c src/a.b.cc -o obj/a.o", true);
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_gcc_directives),
-		cmocka_unit_test(test_gcc_plain),
-		cmocka_unit_test(test_clang),
+	        cmocka_unit_test(test_gcc_directives),
+	        cmocka_unit_test(test_gcc_plain),
+	        cmocka_unit_test(test_clang),
 	};
 	return cmocka_run_group_tests(tests, enter, leave);
 }

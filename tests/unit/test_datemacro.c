@@ -25,8 +25,9 @@ scan(const char *text, size_t step)
 static void
 test_found(void **state)
 {
-	static const char *const texts[] = {"__DATE__", "x = __TIME__;", "/* a long comment before */ __TIMESTAMP__",
-		"__TIME __TIME__ __DATE", "_______DATE__ and some more text behind it"};
+	static const char *const texts[] = {"__DATE__", "x = __TIME__;",
+	        "/* a long comment before */ __TIMESTAMP__", "__TIME __TIME__ __DATE",
+	        "_______DATE__ and some more text behind it"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
@@ -37,8 +38,8 @@ test_found(void **state)
 static void
 test_not_found(void **state)
 {
-	static const char *const texts[] = {"", "__DATE_", "__TIMESIZE __TIME_T_TYPE __TIMESTAMP_", "_DATE__ x",
-		"__DA" "__TE__ __TI__ME__"};
+	static const char *const texts[] = {"", "__DATE_", "__TIMESIZE __TIME_T_TYPE __TIMESTAMP_",
+	        "_DATE__ x", "__DA__TE__ __TI__ME__"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
@@ -49,7 +50,8 @@ test_not_found(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_found), cmocka_unit_test(test_not_found)};
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_found), cmocka_unit_test(test_not_found)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,9 +70,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_check),
-		cmocka_unit_test(test_allowed),
-		cmocka_unit_test(test_select),
+	        cmocka_unit_test(test_check),
+	        cmocka_unit_test(test_allowed),
+	        cmocka_unit_test(test_select),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

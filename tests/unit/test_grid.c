@@ -7,7 +7,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-static const struct grid_column columns[] = { { "NAME", false, 0 }, { "N", true, 2 }, { "WHERE", false, 1 } };
+static const struct grid_column columns[] = {
+        {"NAME", false, 0}, {"N", true, 2}, {"WHERE", false, 1}};
 
 static void
 expect(unsigned width, bool colour, const char *want)
@@ -75,8 +76,9 @@ test_long_cell(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_aligned), cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_colour), cmocka_unit_test(test_long_cell) };
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_aligned),
+	        cmocka_unit_test(test_cut), cmocka_unit_test(test_colour),
+	        cmocka_unit_test(test_long_cell)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

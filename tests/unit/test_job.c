@@ -12,9 +12,18 @@ static const char *argv[] = {"/usr/bin/gcc", "-c", "a b.c", "", NULL};
 static const char *env[] = {"LANG=C", "X=", NULL};
 static const char *outputs[] = {"/p/a.o", "/p/a.dwo"};
 static struct job_input inputs[] = {{.path = "/p/a.c", .mode = 0644, .streamed = 1},
-	{.path = "/p/a.h", .mode = 0755, .digest = {{7}}, .size = 1234567890123}};
-static const struct job sample = {.toolchain = {{1, 2, 3}}, .cwd = "/p", .argv = argv, .argc = 4, .env = env, .nenv = 2,
-	.inputs = inputs, .ninputs = 2, .outputs = outputs, .noutputs = 2, .mode = JOB_PREPROCESSED};
+        {.path = "/p/a.h", .mode = 0755, .digest = {{7}}, .size = 1234567890123}};
+static const struct job sample = {.toolchain = {{1, 2, 3}},
+        .cwd = "/p",
+        .argv = argv,
+        .argc = 4,
+        .env = env,
+        .nenv = 2,
+        .inputs = inputs,
+        .ninputs = 2,
+        .outputs = outputs,
+        .noutputs = 2,
+        .mode = JOB_PREPROCESSED};
 
 static int
 decode(const struct job *j, struct job *out)
@@ -119,7 +128,8 @@ static void
 paths_are_judged(void **state)
 {
 	static const char *const good[] = {"/", "/a", "/a/b.c", "/.a", "/..a", "/a/...", "/a b"};
-	static const char *const bad[] = {"", "a", "//", "/a/", "/./a", "/a/.", "/a/..", "/../a", "/a//b", "/a\nb", "/\x7f"};
+	static const char *const bad[] = {
+	        "", "a", "//", "/a/", "/./a", "/a/.", "/a/..", "/../a", "/a//b", "/a\nb", "/\x7f"};
 	char *deep = malloc(JOB_PATH_MAX + 2);
 
 	(void)state;
@@ -139,9 +149,14 @@ paths_are_judged(void **state)
 static void
 result_survives(void **state)
 {
-	struct job_result r = {.exit_code = 3, .end = JOB_MEMORY, .user_us = 5, .system_us = 6, .wall_us = 7, .max_rss_kb = 8,
-						   .noutputs = 4},
-					  out;
+	struct job_result r = {.exit_code = 3,
+	                          .end = JOB_MEMORY,
+	                          .user_us = 5,
+	                          .system_us = 6,
+	                          .wall_us = 7,
+	                          .max_rss_kb = 8,
+	                          .noutputs = 4},
+	                  out;
 	struct buf b;
 
 	(void)state;
@@ -162,9 +177,11 @@ result_survives(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(job_survives), cmocka_unit_test(bad_jobs_are_refused),
-		cmocka_unit_test(every_truncation_is_refused), cmocka_unit_test(unknown_fields_and_versions_are_refused),
-		cmocka_unit_test(paths_are_judged), cmocka_unit_test(result_survives)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(job_survives),
+	        cmocka_unit_test(bad_jobs_are_refused),
+	        cmocka_unit_test(every_truncation_is_refused),
+	        cmocka_unit_test(unknown_fields_and_versions_are_refused),
+	        cmocka_unit_test(paths_are_judged), cmocka_unit_test(result_survives)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

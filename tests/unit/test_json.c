@@ -30,8 +30,8 @@ test_document(void **state)
 	json_kbool(&j, "no", false);
 	json_ktext(&j, "t", "x");
 	json_close_object(&j);
-	assert_string_equal(buf_text(&b),
-		"{\"n\":18446744073709551615,\"list\":[{},true,null,12.34,0.005,7],\"no\":false,\"t\":\"x\"}\n");
+	assert_string_equal(buf_text(&b), "{\"n\":18446744073709551615,\"list\":[{},true,null,12."
+	                                  "34,0.005,7],\"no\":false,\"t\":\"x\"}\n");
 	buf_fini(&b);
 }
 
@@ -64,7 +64,8 @@ test_escapes(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_document), cmocka_unit_test(test_escapes) };
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_document), cmocka_unit_test(test_escapes)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

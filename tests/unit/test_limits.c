@@ -12,8 +12,9 @@ static void
 words_are_parsed(void **state)
 {
 	char *good[] = {"10", "4294967296", "900", "536870912"}, *minus[] = {"-5", "1", "1", "1"};
-	char *bad[][4] = {{"20", "1", "1", "1"}, {"x", "1", "1", "1"}, {"0", "0", "1", "1"}, {"0", "1", "", "1"},
-		{"0", "1", "1", "1k"}, {"0", "-1", "1", "1"}, {"0", "1", "99999999999999999999", "1"}, {"--1", "1", "1", "1"}};
+	char *bad[][4] = {{"20", "1", "1", "1"}, {"x", "1", "1", "1"}, {"0", "0", "1", "1"},
+	        {"0", "1", "", "1"}, {"0", "1", "1", "1k"}, {"0", "-1", "1", "1"},
+	        {"0", "1", "99999999999999999999", "1"}, {"--1", "1", "1", "1"}};
 	struct limits l;
 
 	(void)state;
@@ -35,7 +36,8 @@ apply_and_look(void)
 	const struct limits l = {.memory = 1ULL << 46, .time_s = 3, .output = 5000};
 	struct rlimit before, after, r;
 
-	if (getrlimit(RLIMIT_SIGPENDING, &before) != 0 || limits_apply(&l) != 0 || getrlimit(RLIMIT_SIGPENDING, &after) != 0)
+	if (getrlimit(RLIMIT_SIGPENDING, &before) != 0 || limits_apply(&l) != 0 ||
+	        getrlimit(RLIMIT_SIGPENDING, &after) != 0)
 		return 1;
 	if (before.rlim_cur != after.rlim_cur || before.rlim_max != after.rlim_max)
 		return 2;
@@ -67,7 +69,8 @@ limits_apply_to_the_process(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(words_are_parsed), cmocka_unit_test(limits_apply_to_the_process)};
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(words_are_parsed), cmocka_unit_test(limits_apply_to_the_process)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,7 +18,8 @@ struct ends {
 static void
 open_ends(struct ends *e)
 {
-	uint8_t k1[32] = {1}, k2[32] = {2}, h1[CHANNEL_HEADER_LEN], h2[CHANNEL_HEADER_LEN], state[CHANNEL_STATE_LEN];
+	uint8_t k1[32] = {1}, k2[32] = {2}, h1[CHANNEL_HEADER_LEN], h2[CHANNEL_HEADER_LEN],
+	        state[CHANNEL_STATE_LEN];
 	struct channel near;
 	int s[2];
 
@@ -154,8 +155,9 @@ test_out_is_bounded(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip), cmocka_unit_test(test_receives_in_pieces),
-		cmocka_unit_test(test_broken_frames), cmocka_unit_test(test_out_is_bounded)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip),
+	        cmocka_unit_test(test_receives_in_pieces), cmocka_unit_test(test_broken_frames),
+	        cmocka_unit_test(test_out_is_bounded)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <cmocka.h>
 #include "tests/unit/scratch.h"
@@ -29,7 +30,8 @@ enter(void **state)
 	char *cwd = malloc(PATH_MAX);
 
 	*state = cwd;
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	shared = mmap(
+	        NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	return cwd && shared != MAP_FAILED ? scratch_enter(cwd) : -1;
 }
 
@@ -50,6 +52,17 @@ count_in(void)
 
 	while (now > most && !atomic_compare_exchange_weak(&shared->most, &most, now))
 		;
+}
+
+/* fork, but the child does not outlive a test that fails. */
+static pid_t
+spawn(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
 }
 
 /* A taker: counts itself in, works a little, counts itself out. */
@@ -85,7 +98,7 @@ test_never_more(void **state)
 	(void)state;
 	memset(shared, 0, sizeof(*shared));
 	for (int i = 0; i < TAKERS; i++) {
-		pid_t pid = fork();
+		pid_t pid = spawn();
 
 		assert_true(pid >= 0);
 		if (pid == 0)
@@ -100,7 +113,7 @@ test_never_more(void **state)
 static pid_t
 holder(int ready)
 {
-	pid_t pid = fork();
+	pid_t pid = spawn();
 	int fd = -1;
 
 	if (pid)
@@ -164,7 +177,7 @@ test_give_and_inherit(void **state)
 	(void)state;
 	assert_int_equal(local_slot_try("one", 1, &fd), 0);
 	assert_int_equal(fcntl(fd, F_GETFD), 0);
-	pid = fork();
+	pid = spawn();
 	if (pid == 0)
 		for (;;)
 			pause();
@@ -172,7 +185,7 @@ test_give_and_inherit(void **state)
 	assert_int_equal(local_slot_try("one", 1, &other), IM_ERR_ABSENT);
 	end(pid);
 	assert_int_equal(local_slot_take("one", 1, &other), 0);
-	pid = fork();
+	pid = spawn();
 	if (pid == 0)
 		for (;;)
 			pause();
@@ -216,7 +229,7 @@ test_signals_do_not_end_it(void **state)
 	(void)state;
 	assert_int_equal(sigaction(SIGUSR1, &act, &old), 0);
 	assert_int_equal(local_slot_take("sig", 1, &fd), 0);
-	pid = fork();
+	pid = spawn();
 	if (pid == 0) {
 		for (int i = 0; i < 20; i++) {
 			kill(self, SIGUSR1);
@@ -258,12 +271,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_never_more),
-		cmocka_unit_test(test_killed_holders),
-		cmocka_unit_test(test_give_and_inherit),
-		cmocka_unit_test(test_try_yields_to_waiters),
-		cmocka_unit_test(test_signals_do_not_end_it),
-		cmocka_unit_test(test_refused),
+	        cmocka_unit_test(test_never_more),
+	        cmocka_unit_test(test_killed_holders),
+	        cmocka_unit_test(test_give_and_inherit),
+	        cmocka_unit_test(test_try_yields_to_waiters),
+	        cmocka_unit_test(test_signals_do_not_end_it),
+	        cmocka_unit_test(test_refused),
 	};
 	return cmocka_run_group_tests(tests, enter, leave);
 }

@@ -27,10 +27,20 @@ static void
 text_survives(void **state)
 {
 	struct manifest_entry entries[] = {{.kind = MANIFEST_FOLDER, .mode = 0755, .path = "/a"},
-		{.kind = MANIFEST_FILE, .mode = 0644, .size = 5, .digest = {{0xab}}, .path = "/a/b c%\xc3\xa9"},
-		{.kind = MANIFEST_LINK, .mode = 0777, .path = "/bin", .target = "usr/bin"}};
-	struct manifest m = {.platform = "x86_64", .target = "x86_64-linux-gnu", .driver = "/usr/bin/my cc",
-		.version = "gcc (x) 12", .libraries = "/opt/l", .entries = entries, .n = 3}, out;
+	        {.kind = MANIFEST_FILE,
+	                .mode = 0644,
+	                .size = 5,
+	                .digest = {{0xab}},
+	                .path = "/a/b c%\xc3\xa9"},
+	        {.kind = MANIFEST_LINK, .mode = 0777, .path = "/bin", .target = "usr/bin"}};
+	struct manifest m = {.platform = "x86_64",
+	                        .target = "x86_64-linux-gnu",
+	                        .driver = "/usr/bin/my cc",
+	                        .version = "gcc (x) 12",
+	                        .libraries = "/opt/l",
+	                        .entries = entries,
+	                        .n = 3},
+	                out;
 	struct buf b, again;
 
 	(void)state;
@@ -79,11 +89,12 @@ bad_headers_are_refused(void **state)
 static void
 bad_entries_are_refused(void **state)
 {
-	static const char *const bad[] = {"x 0755 0 - /a", "d 0755 0 - /a ", "d 0755 0 - /a b", "d 0755 1 - /a",
-		"d 0755 0 - /a%41", "d 0755 0 - /a%0", "d 0755 0 - /%00", "d 0755 0 - /a%e9", "d 0755 0 - /a/../b", "d 0755 0 - a",
-		"f 0755 01 " ZERO " /a", "f 0700 1 " ZERO " /a", "f 0755 1 - /a", "f 0755 -1 " ZERO " /a", "l 0777 0 - /a",
-		"l 0777 0 - /a ../b", "l 0777 0 - /a x/../../b", "l 0777 0 - /a ", "f 0755 1 " ZERO " /.icemesh/manifest", "d",
-		"d 0755 0 - /"};
+	static const char *const bad[] = {"x 0755 0 - /a", "d 0755 0 - /a ", "d 0755 0 - /a b",
+	        "d 0755 1 - /a", "d 0755 0 - /a%41", "d 0755 0 - /a%0", "d 0755 0 - /%00",
+	        "d 0755 0 - /a%e9", "d 0755 0 - /a/../b", "d 0755 0 - a", "f 0755 01 " ZERO " /a",
+	        "f 0700 1 " ZERO " /a", "f 0755 1 - /a", "f 0755 -1 " ZERO " /a", "l 0777 0 - /a",
+	        "l 0777 0 - /a ../b", "l 0777 0 - /a x/../../b", "l 0777 0 - /a ",
+	        "f 0755 1 " ZERO " /.icemesh/manifest", "d", "d 0755 0 - /"};
 	char text[512];
 
 	(void)state;
@@ -101,8 +112,9 @@ bad_entries_are_refused(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(text_survives), cmocka_unit_test(bad_headers_are_refused),
-		cmocka_unit_test(bad_entries_are_refused)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(text_survives),
+	        cmocka_unit_test(bad_headers_are_refused),
+	        cmocka_unit_test(bad_entries_are_refused)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

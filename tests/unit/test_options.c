@@ -13,7 +13,8 @@ test_sorted(void **state)
 	unsigned n = 0;
 
 	(void)state;
-	for (const struct option *o = option_row(0), *next; (next = option_row(n + 1)); o = next, n++) {
+	for (const struct option *o = option_row(0), *next; (next = option_row(n + 1));
+	        o = next, n++) {
 		int c = strcmp(o->name, next->name);
 
 		if (c > 0 || (c == 0 && o->compilers & next->compilers))
@@ -93,8 +94,10 @@ test_general_rows_name_no_file(void **state)
 	finds("-mnew=a/b", FOR_GCC, NULL, 0);
 	finds("-Wnew=/x", FOR_GCC, NULL, 0);
 	finds("-gnew=/x", FOR_GCC, NULL, 0);
-	assert_true(option_harmless("-x") && option_harmless("-x=12") && option_harmless("-x=true"));
-	assert_false(option_harmless("-x=") || option_harmless("-x=1a") || option_harmless("-a/b=1"));
+	assert_true(
+	        option_harmless("-x") && option_harmless("-x=12") && option_harmless("-x=true"));
+	assert_false(
+	        option_harmless("-x=") || option_harmless("-x=1a") || option_harmless("-a/b=1"));
 }
 
 static void
@@ -117,11 +120,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sorted),
-		cmocka_unit_test(test_rows_are_whole),
-		cmocka_unit_test(test_longest_name_wins),
-		cmocka_unit_test(test_general_rows_name_no_file),
-		cmocka_unit_test(test_long_words),
+	        cmocka_unit_test(test_sorted),
+	        cmocka_unit_test(test_rows_are_whole),
+	        cmocka_unit_test(test_longest_name_wins),
+	        cmocka_unit_test(test_general_rows_name_no_file),
+	        cmocka_unit_test(test_long_words),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

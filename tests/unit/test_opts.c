@@ -6,15 +6,18 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-static const struct opt table[] = { { "json", 0, false }, { "output", 'o', true }, { NULL, 'q', false } };
+static const struct opt table[] = {{"json", 0, false}, {"output", 'o', true}, {NULL, 'q', false}};
 
-#define START(o, ...) char *words[] = { "cmd", __VA_ARGS__ }; opts_init(o, sizeof words / sizeof words[0], words)
+#define START(o, ...)                         \
+	char *words[] = {"cmd", __VA_ARGS__}; \
+	opts_init(o, sizeof words / sizeof words[0], words)
 
 static void
 test_forms(void **state)
 {
 	struct opts o;
-	START(&o, "--json", "-o", "a", "-ob", "--output=c", "--output", "d", "-", "-q", "--", "--json");
+	START(&o, "--json", "-o", "a", "-ob", "--output=c", "--output", "d", "-", "-q", "--",
+	        "--json");
 
 	(void)state;
 	assert_int_equal(opts_next(&o, table, 3), 0);
@@ -55,7 +58,8 @@ test_bad(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_forms), cmocka_unit_test(test_bad) };
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_forms), cmocka_unit_test(test_bad)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

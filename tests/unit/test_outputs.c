@@ -1,4 +1,5 @@
-/* client/outputs: written as the compilers write them; hostile bytes never stand under the output's name. */
+/* client/outputs: written as the compilers write them; hostile bytes never stand under the output's
+ * name. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -240,9 +241,10 @@ test_temporary_name_taken(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {TEST(test_new_file), TEST(test_gcc_object_replaces), TEST(test_written_through),
-		TEST(test_not_ours), TEST(test_closed_folder), TEST(test_missing_folder), TEST(test_hostile),
-		TEST(test_abort_leaves_nothing), TEST(test_temporary_name_taken)};
+	const struct CMUnitTest tests[] = {TEST(test_new_file), TEST(test_gcc_object_replaces),
+	        TEST(test_written_through), TEST(test_not_ours), TEST(test_closed_folder),
+	        TEST(test_missing_folder), TEST(test_hostile), TEST(test_abort_leaves_nothing),
+	        TEST(test_temporary_name_taken)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,7 +43,9 @@ test_good(void **state)
 	ssize_t n;
 
 	(void)state;
-	assert_int_equal(pack("printf '%s,%s' \"$1\" \"$2\"; printf witness >&3; echo noise >&2", &p, why), 0);
+	assert_int_equal(
+	        pack("printf '%s,%s' \"$1\" \"$2\"; printf witness >&3; echo noise >&2", &p, why),
+	        0);
 	n = read(p.fd, text, sizeof text - 1);
 	text[n > 0 ? n : 0] = 0;
 	assert_string_equal(text, "pack,/usr/bin/a compiler");
@@ -59,7 +61,10 @@ test_failures(void **state)
 	struct pack p;
 
 	(void)state;
-	assert_int_equal(pack("echo first >&2; printf 'icemesh-exec: no \033[31massembler\\n' >&2; exit 1", &p, why), IM_ERR_REFUSED);
+	assert_int_equal(
+	        pack("echo first >&2; printf 'icemesh-exec: no \033[31massembler\\n' >&2; exit 1",
+	                &p, why),
+	        IM_ERR_REFUSED);
 	assert_string_equal(why, "no ?[31massembler");
 	assert_int_equal(pack("exit 3", &p, why), IM_ERR_REFUSED);
 	assert_string_equal(why, "icemesh-exec ended with status 3");
@@ -75,7 +80,8 @@ test_failures(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_good), cmocka_unit_test(test_failures) };
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_good), cmocka_unit_test(test_failures)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,15 +43,18 @@ test_table(void **state)
 		peer_row(&peers[i], &g);
 	buf_init(&out, 4096);
 	assert_int_equal(grid_print(&g, 0, false, &out), 0);
-	assert_string_equal(buf_text(&out),
-		"NAME   PLATFORM  TRUST   STATE  SLOTS  USED  QUEUED  LOAD  SPEED  TOOLCHAINS         SANDBOX    RTT   AGE"
-		"  ADDRESS        ID\n"
-		"zeta   x86_64    self    up         4     1       2   12%    100  deadbeef,0000001f  L3           -     -"
-		"  10.0.0.1:9777  aaaaaaaa\n"
-		"alpha  x86_64    member  up         4     1       2   12%    100  deadbeef,0000001f  L3       0.4ms  1.2s"
-		"  10.0.0.1:9777  bbbbbbbb\n"
-		"beta   x86_64    member  up         4     1       2   12%    100  deadbeef,0000001f  L3       0.4ms  1.2s"
-		"  10.0.0.1:9777  cccccccc\n");
+	assert_string_equal(buf_text(&out), "NAME   PLATFORM  TRUST   STATE  SLOTS  USED  QUEUED  "
+	                                    "LOAD  SPEED  TOOLCHAINS         SANDBOX    RTT   AGE"
+	                                    "  ADDRESS        ID\n"
+	                                    "zeta   x86_64    self    up         4     1       2   "
+	                                    "12%    100  deadbeef,0000001f  L3           -     -"
+	                                    "  10.0.0.1:9777  aaaaaaaa\n"
+	                                    "alpha  x86_64    member  up         4     1       2   "
+	                                    "12%    100  deadbeef,0000001f  L3       0.4ms  1.2s"
+	                                    "  10.0.0.1:9777  bbbbbbbb\n"
+	                                    "beta   x86_64    member  up         4     1       2   "
+	                                    "12%    100  deadbeef,0000001f  L3       0.4ms  1.2s"
+	                                    "  10.0.0.1:9777  cccccccc\n");
 	buf_reset(&out);
 	assert_int_equal(grid_print(&g, 40, false, &out), 0);
 	assert_memory_equal(buf_text(&out), "NAME   TRUST   STATE  SLOTS  USED  LOAD\n", 40);
@@ -76,10 +79,13 @@ test_json(void **state)
 	json_init(&j, &out);
 	peer_json(&peers[0], &j);
 	assert_string_equal(buf_text(&out),
-		"{\"id\":\"aaaaaaaa00000000000000000000000a\",\"name\":\"zeta\",\"this\":true,\"trust\":\"self\",\"state\":\"up\","
-		"\"address\":\"10.0.0.1:9777\",\"platform\":\"x86_64\",\"slots\":4,\"used\":1,\"queued\":2,\"speed\":100,"
-		"\"load\":0.125,\"toolchains\":[\"deadbeef\",\"0000001f\"],\"sandbox\":\"L3\",\"age_ms\":1234,\"rtt_us\":null,"
-		"\"version\":\"0.1.0\"}\n");
+	        "{\"id\":\"aaaaaaaa00000000000000000000000a\",\"name\":\"zeta\",\"this\":true,"
+	        "\"trust\":\"self\",\"state\":\"up\","
+	        "\"address\":\"10.0.0.1:9777\",\"platform\":\"x86_64\",\"slots\":4,\"used\":1,"
+	        "\"queued\":2,\"speed\":100,"
+	        "\"load\":0.125,\"toolchains\":[\"deadbeef\",\"0000001f\"],\"sandbox\":\"L3\","
+	        "\"age_ms\":1234,\"rtt_us\":null,"
+	        "\"version\":\"0.1.0\"}\n");
 	buf_reset(&out);
 	json_init(&j, &out);
 	peer_json(&peers[1], &j);
@@ -153,8 +159,9 @@ test_age(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_table), cmocka_unit_test(test_json),
-		cmocka_unit_test(test_refused), cmocka_unit_test(test_age) };
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_table),
+	        cmocka_unit_test(test_json), cmocka_unit_test(test_refused),
+	        cmocka_unit_test(test_age)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,6 +44,7 @@ test_assembler(void **state)
 	assert_false(pieces_assembler_ok("--noexecstack,-o,x"));
 	assert_false(pieces_assembler_ok("-mx=/etc"));
 	assert_false(pieces_assembler_ok("@x"));
+	assert_false(pieces_assembler_ok("-m@x"));
 	assert_false(pieces_assembler_ok("--defsym"));
 	assert_false(pieces_assembler_ok("--defsym,-o"));
 	assert_false(pieces_assembler_ok("--noexecstack,"));
@@ -69,9 +70,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cpp),
-		cmocka_unit_test(test_assembler),
-		cmocka_unit_test(test_xclang),
+	        cmocka_unit_test(test_cpp),
+	        cmocka_unit_test(test_assembler),
+	        cmocka_unit_test(test_xclang),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

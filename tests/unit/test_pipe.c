@@ -40,7 +40,11 @@ open_descriptors(void)
 static void
 message_and_descriptors_arrive(void **state)
 {
-	struct pipe_msg m = {.type = PIPE_DONE, .id = 77, .text = "text", .result = {.noutputs = 3, .exit_code = 9}}, out;
+	struct pipe_msg m = {.type = PIPE_DONE,
+	                        .id = 77,
+	                        .text = "text",
+	                        .result = {.noutputs = 3, .exit_code = 9}},
+	                out;
 	int fds[PIPE_FDS_MAX], got[PIPE_FDS_MAX];
 	unsigned n = 99;
 	char c;
@@ -108,9 +112,10 @@ silence_and_end_differ(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(message_and_descriptors_arrive, start, stop),
-		cmocka_unit_test_setup_teardown(bad_messages_are_refused, start, stop),
-		cmocka_unit_test_setup_teardown(silence_and_end_differ, start, stop)};
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test_setup_teardown(message_and_descriptors_arrive, start, stop),
+	        cmocka_unit_test_setup_teardown(bad_messages_are_refused, start, stop),
+	        cmocka_unit_test_setup_teardown(silence_and_end_differ, start, stop)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

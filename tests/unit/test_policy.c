@@ -1,4 +1,5 @@
-/* client/policy: a local slot is tried only when the mesh is busy, the text is there, and it is allowed. */
+/* client/policy: a local slot is tried only when the mesh is busy, the text is there, and it is
+ * allowed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +10,8 @@
 static void
 test_all_conditions(void **state)
 {
-	const struct policy good = {.busy = true, .busy_ms = POLICY_PATIENCE_MS, .input_ready = true};
+	const struct policy good = {
+	        .busy = true, .busy_ms = POLICY_PATIENCE_MS, .input_ready = true};
 	struct policy p = good;
 
 	(void)state;

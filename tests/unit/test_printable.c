@@ -23,13 +23,15 @@ test_clean(void **state)
 	(void)state;
 	expect("build1", "build1", 80);
 	expect("a\033[31mred\007", "a?[31mred?", 80);
-	expect("\302\233" "31m", "?31m", 80);           /* CSI as one C1 code point */
+	expect("\302\233"
+	       "31m",
+	        "?31m", 80); /* CSI as one C1 code point */
 	expect("caf\303\251", "caf\303\251", 80);
-	expect("\303", "?", 80);                         /* cut in the middle */
-	expect("\300\257", "??", 80);                   /* overlong '/' */
-	expect("\355\240\200", "???", 80);             /* a surrogate */
-	expect("\342\200\256evil", "?evil", 80);       /* right-to-left override */
-	expect("a\342\200\213b", "a?b", 80);           /* zero-width space */
+	expect("\303", "?", 80);                 /* cut in the middle */
+	expect("\300\257", "??", 80);            /* overlong '/' */
+	expect("\355\240\200", "???", 80);       /* a surrogate */
+	expect("\342\200\256evil", "?evil", 80); /* right-to-left override */
+	expect("a\342\200\213b", "a?b", 80);     /* zero-width space */
 }
 
 static void
@@ -48,7 +50,8 @@ test_width(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_clean), cmocka_unit_test(test_width) };
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_clean), cmocka_unit_test(test_width)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,12 +13,13 @@ struct fixture {
 	struct stat self;
 };
 
-/* bin/icemesh-cc is the wrapper; masq/ holds links to it; real/ has gcc, g++, cc, c++ and clang-14; late/ another gcc. */
+/* bin/icemesh-cc is the wrapper; masq/ holds links to it; real/ has gcc, g++, cc, c++ and
+ * clang-14; late/ another gcc. */
 static int
 enter(void **state)
 {
-	static const char *const programs[] = {"bin/icemesh-cc", "real/gcc-12", "real/g++", "real/cc", "real/c++",
-		"real/clang-14", "late/gcc", "real/ccache"};
+	static const char *const programs[] = {"bin/icemesh-cc", "real/gcc-12", "real/g++",
+	        "real/cc", "real/c++", "real/clang-14", "late/gcc", "real/ccache"};
 	static const char *const folders[] = {"bin", "masq", "real", "late", "real/dir", "noexec"};
 	struct fixture *f = calloc(1, sizeof(*f));
 
@@ -32,12 +33,13 @@ enter(void **state)
 		if (scratch_write(programs[i], "#!/bin/sh\n", 10, 0755))
 			return -1;
 	if (scratch_text("noexec/gcc", "x") || symlink("gcc-12", "real/gcc") ||
-		symlink("../bin/icemesh-cc", "masq/gcc") || symlink("gcc", "masq/g++") ||
-		symlink("icemesh-cc", "bin/icemesh-c++") || link("bin/icemesh-cc", "masq/clang-14") ||
-		symlink("../bin/icemesh-cc", "masq/only-here"))
+	        symlink("../bin/icemesh-cc", "masq/gcc") || symlink("gcc", "masq/g++") ||
+	        symlink("icemesh-cc", "bin/icemesh-c++") ||
+	        link("bin/icemesh-cc", "masq/clang-14") ||
+	        symlink("../bin/icemesh-cc", "masq/only-here"))
 		return -1;
-	snprintf(f->path, sizeof(f->path), "%s/masq:%s/noexec:%s/masq:%s/real:%s/late", f->cwd, f->cwd,
-		f->cwd, f->cwd, f->cwd);
+	snprintf(f->path, sizeof(f->path), "%s/masq:%s/noexec:%s/masq:%s/real:%s/late", f->cwd,
+	        f->cwd, f->cwd, f->cwd, f->cwd);
 	return stat("bin/icemesh-cc", &f->self);
 }
 
@@ -58,8 +60,14 @@ find(struct fixture *f, const char *line, struct real *r, const char *path, cons
 	struct real_request q;
 
 	words_split(&w, line);
-	q = (struct real_request){.argc = w.argc, .argv = w.argv, .path = path, .cwd = f->cwd, .cc = "cc",
-		.cxx = "c++", .guard = guard, .self = f->self};
+	q = (struct real_request){.argc = w.argc,
+	        .argv = w.argv,
+	        .path = path,
+	        .cwd = f->cwd,
+	        .cc = "cc",
+	        .cxx = "c++",
+	        .guard = guard,
+	        .self = f->self};
 	return real_find(r, &q);
 }
 
@@ -139,8 +147,13 @@ test_itself(void **state)
 	finds(f, "icemesh-cc icemesh-cc gcc -c a.c", "real/gcc", 3);
 	finds(f, "icemesh-cc /x/icemesh-cc icemesh-c++ -c a.c", "real/c++", 3);
 	finds(f, "icemesh-cc icemesh-cc", "real/cc", 2);
-	q = (struct real_request){.argc = 2, .argv = argv, .path = f->path, .cwd = f->cwd, .cc = "icemesh-cc",
-		.cxx = "c++", .self = f->self};
+	q = (struct real_request){.argc = 2,
+	        .argv = argv,
+	        .path = f->path,
+	        .cwd = f->cwd,
+	        .cc = "icemesh-cc",
+	        .cxx = "c++",
+	        .self = f->self};
 	assert_int_equal(real_find(&r, &q), IM_ERR_ABSENT);
 	q.cc = "";
 	assert_int_equal(real_find(&r, &q), IM_ERR_ABSENT);
@@ -192,12 +205,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_direct),
-		cmocka_unit_test(test_resolved),
-		cmocka_unit_test(test_masquerade),
-		cmocka_unit_test(test_itself),
-		cmocka_unit_test(test_path_entries),
-		cmocka_unit_test(test_guard),
+	        cmocka_unit_test(test_direct),
+	        cmocka_unit_test(test_resolved),
+	        cmocka_unit_test(test_masquerade),
+	        cmocka_unit_test(test_itself),
+	        cmocka_unit_test(test_path_entries),
+	        cmocka_unit_test(test_guard),
 	};
 	return cmocka_run_group_tests(tests, enter, leave);
 }

@@ -51,9 +51,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_find),
-		cmocka_unit_test(test_set),
+	        cmocka_unit_test(test_rows),
+	        cmocka_unit_test(test_find),
+	        cmocka_unit_test(test_set),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,12 +49,14 @@ test_none(void **state)
 static void
 test_quotes(void **state)
 {
-	static const char *const want[] = {"gcc", "-DA=b c", "-DQ=\"x\"", "it's", "a\\b", "", "e f", "-c"};
+	static const char *const want[] = {
+	        "gcc", "-DA=b c", "-DQ=\"x\"", "it's", "a\\b", "", "e f", "-c"};
 	char **out = NULL;
 	int argc = 0;
 
 	(void)state;
-	assert_int_equal(scratch_text("r", " -DA='b c'\n\t\"-DQ=\\\"x\\\"\" it\\'s a\\\\b '' e\\ f\r\n"), 0);
+	assert_int_equal(
+	        scratch_text("r", " -DA='b c'\n\t\"-DQ=\\\"x\\\"\" it\\'s a\\\\b '' e\\ f\r\n"), 0);
 	assert_int_equal(expand("@r", &argc, &out), 0);
 	assert_int_equal(argc, 8);
 	for (int i = 0; i < argc; i++)
@@ -114,10 +116,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_none),
-		cmocka_unit_test(test_quotes),
-		cmocka_unit_test(test_nested),
-		cmocka_unit_test(test_refused),
+	        cmocka_unit_test(test_none),
+	        cmocka_unit_test(test_quotes),
+	        cmocka_unit_test(test_nested),
+	        cmocka_unit_test(test_refused),
 	};
 	return cmocka_run_group_tests(tests, enter, leave);
 }

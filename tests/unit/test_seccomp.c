@@ -46,10 +46,12 @@ denied(long r)
 static int
 forbidden(void)
 {
-	static const long calls[] = {SYS_socket, SYS_socketpair, SYS_connect, SYS_ptrace, SYS_mount, SYS_umount2, SYS_pivot_root,
-		SYS_unshare, SYS_setns, SYS_keyctl, SYS_add_key, SYS_bpf, SYS_io_uring_setup, SYS_perf_event_open, SYS_userfaultfd,
-		SYS_open_by_handle_at, SYS_process_vm_readv, SYS_kcmp, SYS_init_module, SYS_chroot, SYS_mknodat, SYS_setuid,
-		SYS_fsopen, SYS_move_mount, SYS_pidfd_getfd, SYS_quotactl, SYS_reboot, SYS_swapon};
+	static const long calls[] = {SYS_socket, SYS_socketpair, SYS_connect, SYS_ptrace, SYS_mount,
+	        SYS_umount2, SYS_pivot_root, SYS_unshare, SYS_setns, SYS_keyctl, SYS_add_key,
+	        SYS_bpf, SYS_io_uring_setup, SYS_perf_event_open, SYS_userfaultfd,
+	        SYS_open_by_handle_at, SYS_process_vm_readv, SYS_kcmp, SYS_init_module, SYS_chroot,
+	        SYS_mknodat, SYS_setuid, SYS_fsopen, SYS_move_mount, SYS_pidfd_getfd, SYS_quotactl,
+	        SYS_reboot, SYS_swapon};
 
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		if (!denied(syscall(calls[i], -1, -1, -1, -1, -1, -1)))
@@ -61,7 +63,8 @@ forbidden(void)
 static int
 arguments(void)
 {
-	static const unsigned long spaces[] = {CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS};
+	static const unsigned long spaces[] = {
+	        CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS};
 
 	for (size_t i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++) {
 		if (!denied(syscall(SYS_clone, spaces[i] | SIGCHLD, 0, 0, 0, 0)))
@@ -97,7 +100,8 @@ needed(void)
 static int
 unpack_forbids(void)
 {
-	if (!denied(syscall(SYS_execve, "/bin/true", NULL, NULL)) || !denied(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0)))
+	if (!denied(syscall(SYS_execve, "/bin/true", NULL, NULL)) ||
+	        !denied(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0)))
 		return 1;
 	if (!denied(syscall(SYS_mknodat, -1, "x", 0, 0)) || !denied(syscall(SYS_kill, 0, 0)))
 		return 2;
@@ -148,9 +152,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(filters_do_what_they_say),
+	        cmocka_unit_test(filters_do_what_they_say),
 #ifdef __x86_64__
-		cmocka_unit_test(foreign_architectures_are_killed),
+	        cmocka_unit_test(foreign_architectures_are_killed),
 #endif
 	};
 

@@ -60,7 +60,9 @@ test_ready(void **state)
 	FILE *f;
 
 	(void)state;
-	assert_int_equal(start("echo hello; echo started >&2; echo 'icemeshd: ready on a socket'", 10000, why), 0);
+	assert_int_equal(start("echo hello; echo started >&2; echo 'icemeshd: ready on a socket'",
+	                         10000, why),
+	        0);
 	f = fopen(log_path, "r");
 	assert_non_null(f);
 	assert_non_null(fgets(text, sizeof text, f));
@@ -79,9 +81,11 @@ test_failures(void **state)
 
 	(void)state;
 	assert_int_equal(start("echo 'port 9777 is taken' >&2; exit 1", 10000, why), IM_ERR_CLOSED);
-	snprintf(want, sizeof want, "icemeshd ended at its start: port 9777 is taken; its log is %s", log_path);
+	snprintf(want, sizeof want,
+	        "icemeshd ended at its start: port 9777 is taken; its log is %s", log_path);
 	assert_string_equal(why, want);
-	assert_int_equal(start("exit 1", 10000, why), IM_ERR_CLOSED); /* what stood in the log before is not its cause */
+	assert_int_equal(start("exit 1", 10000, why),
+	        IM_ERR_CLOSED); /* what stood in the log before is not its cause */
 	assert_non_null(strstr(why, "it said nothing"));
 	assert_int_equal(start("exec sleep 100", 50, why), IM_ERR_TIMEOUT);
 	assert_non_null(strstr(why, "is not ready in time"));
@@ -94,7 +98,8 @@ test_failures(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_ready), cmocka_unit_test(test_failures) };
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_ready), cmocka_unit_test(test_failures)};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -27,19 +27,19 @@ test_text(void **state)
 	assert_int_equal(decode(&b, &s), 0);
 	status_text(&s, &out);
 	assert_string_equal(buf_text(&out),
-		"node       here (aaaaaaaa), up, x86_64, sandbox L3, icemesh 0.1.0\n"
-		"           1 of 4 slots used, 2 queued, at 10.0.0.1:9777\n"
-		"mesh       home (99999999): 3 nodes, 4 slots, 5 free\n"
-		"submitted  10 remote, 11 local, 12 fallback; 13 retried, 14 hedged, 15 failed\n"
-		"           reasons: linking 4\n"
-		"served     20 done, 21 running, 22 refused, 23 killed\n"
-		"           for: beta 9\n"
-		"gossip     3.05 beacons/s received, 3.06 sent, 308 B/s, 307 bad\n"
-		"store      1.5 KiB of 5.0 GiB, 8 toolchains, 7 blobs\n"
-		"\n"
-		"problems\n"
-		"  the disk is full\n"
-		"    remedy: do this\n");
+	        "node       here (aaaaaaaa), up, x86_64, sandbox L3, icemesh 0.1.0\n"
+	        "           1 of 4 slots used, 2 queued, at 10.0.0.1:9777\n"
+	        "mesh       home (99999999): 3 nodes, 4 slots, 5 free\n"
+	        "submitted  10 remote, 11 local, 12 fallback; 13 retried, 14 hedged, 15 failed\n"
+	        "           reasons: linking 4\n"
+	        "served     20 done, 21 running, 22 refused, 23 killed\n"
+	        "           for: beta 9\n"
+	        "gossip     3.05 beacons/s received, 3.06 sent, 308 B/s, 307 bad\n"
+	        "store      1.5 KiB of 5.0 GiB, 8 toolchains, 7 blobs\n"
+	        "\n"
+	        "problems\n"
+	        "  the disk is full\n"
+	        "    remedy: do this\n");
 	status_fini(&s);
 	buf_fini(&b);
 	buf_fini(&out);
@@ -58,13 +58,17 @@ test_json(void **state)
 	assert_int_equal(decode(&b, &s), 0);
 	status_json(&s, &out);
 	assert_string_equal(strstr(buf_text(&out), ",\"mesh\":"),
-		",\"mesh\":{\"name\":\"home\",\"id\":\"99999999000000000000000000000009\",\"nodes\":3,\"slots\":4,\"free\":5},"
-		"\"submitted\":{\"remote\":10,\"local\":11,\"fallback\":12,\"retried\":13,\"hedged\":14,\"failed\":15,"
-		"\"by_reason\":{\"linking\":4}},"
-		"\"served\":{\"done\":20,\"running\":21,\"refused\":22,\"killed\":23,\"by_peer\":{\"beta\":9}},"
-		"\"gossip\":{\"received_per_s\":3.05,\"sent_per_s\":3.06,\"bad\":307,\"bytes_per_s\":308},"
-		"\"store\":{\"bytes\":1536,\"limit\":5368709120,\"blobs\":7,\"toolchains\":8},"
-		"\"problems\":[{\"what\":\"p\",\"remedy\":\"do this\"}]}\n");
+	        ",\"mesh\":{\"name\":\"home\",\"id\":\"99999999000000000000000000000009\","
+	        "\"nodes\":3,\"slots\":4,\"free\":5},"
+	        "\"submitted\":{\"remote\":10,\"local\":11,\"fallback\":12,\"retried\":13,"
+	        "\"hedged\":14,\"failed\":15,"
+	        "\"by_reason\":{\"linking\":4}},"
+	        "\"served\":{\"done\":20,\"running\":21,\"refused\":22,\"killed\":23,\"by_peer\":{"
+	        "\"beta\":9}},"
+	        "\"gossip\":{\"received_per_s\":3.05,\"sent_per_s\":3.06,\"bad\":307,\"bytes_per_"
+	        "s\":308},"
+	        "\"store\":{\"bytes\":1536,\"limit\":5368709120,\"blobs\":7,\"toolchains\":8},"
+	        "\"problems\":[{\"what\":\"p\",\"remedy\":\"do this\"}]}\n");
 	assert_memory_equal(buf_text(&out), "{\"node\":{\"id\":\"aaaaaaaa", 23);
 	status_fini(&s);
 	buf_fini(&b);
@@ -101,8 +105,8 @@ test_no_mesh(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_text), cmocka_unit_test(test_json),
-		cmocka_unit_test(test_no_mesh) };
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_text), cmocka_unit_test(test_json),
+	        cmocka_unit_test(test_no_mesh)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

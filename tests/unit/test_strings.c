@@ -66,9 +66,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pack),
-		cmocka_unit_test(test_splice),
-		cmocka_unit_test(test_limit),
+	        cmocka_unit_test(test_pack),
+	        cmocka_unit_test(test_splice),
+	        cmocka_unit_test(test_limit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

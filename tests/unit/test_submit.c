@@ -48,8 +48,13 @@ make_plan(struct bench *b)
 	b->plan.input = (struct job_input){.path = "/src/a.c", .mode = 0644, .streamed = 1};
 	b->plan.outputs[0] = "/src/a.o";
 	b->plan.env[0] = NULL;
-	b->plan.job = (struct job){.cwd = "/src", .env = b->plan.env, .inputs = &b->plan.input, .ninputs = 1,
-		.outputs = b->plan.outputs, .noutputs = 1, .mode = JOB_PREPROCESSED};
+	b->plan.job = (struct job){.cwd = "/src",
+	        .env = b->plan.env,
+	        .inputs = &b->plan.input,
+	        .ninputs = 1,
+	        .outputs = b->plan.outputs,
+	        .noutputs = 1,
+	        .mode = JOB_PREPROCESSED};
 	b->plan.way = OUTPUT_RENAME;
 	b->plan.object = true;
 	snprintf(b->plan.output, sizeof b->plan.output, "%s", b->output);
@@ -71,8 +76,13 @@ bench_open(struct bench *b, const char *script)
 	fake_start(&b->fake, script);
 	assert_int_equal(fcntl(b->fake.fd, F_SETFL, O_NONBLOCK), 0);
 	daemon_init(&b->daemon, b->fake.fd);
-	b->s = (struct submit){.daemon = &b->daemon, .plan = &b->plan, .env = environ, .output_max = 64 << 20,
-		.job_ms = 20000, .slot_folder = b->slots, .slots = 1};
+	b->s = (struct submit){.daemon = &b->daemon,
+	        .plan = &b->plan,
+	        .env = environ,
+	        .output_max = 64 << 20,
+	        .job_ms = 20000,
+	        .slot_folder = b->slots,
+	        .slots = 1};
 	assert_int_equal(local_slot_take(b->slots, 1, &b->s.slot_fd), 0);
 }
 
@@ -189,21 +199,30 @@ test_peer_lost_then_another(void **state)
 {
 	(void)state;
 	expect("dg", SUBMIT_DONE, "", "want:0 closed " LOST "want:1 directives end return ");
-	expect("eg", SUBMIT_DONE, "", "want:0 directives end " LOST "want:1 directives end return ");
-	expect("rg", SUBMIT_DONE, "", "want:0 directives end " LOST "want:1 directives end return ");
-	expect("tg", SUBMIT_DONE, "", "want:0 directives end " LOST "want:1 directives end return ");
-	expect("qg", SUBMIT_DONE, "", "want:0 directives end " LOST "want:1 directives end return ");
-	expect("og", SUBMIT_DONE, "", "want:0 directives end " LOST "want:1 directives end return ");
+	expect("eg", SUBMIT_DONE, "",
+	        "want:0 directives end " LOST "want:1 directives end return ");
+	expect("rg", SUBMIT_DONE, "",
+	        "want:0 directives end " LOST "want:1 directives end return ");
+	expect("tg", SUBMIT_DONE, "",
+	        "want:0 directives end " LOST "want:1 directives end return ");
+	expect("qg", SUBMIT_DONE, "",
+	        "want:0 directives end " LOST "want:1 directives end return ");
+	expect("og", SUBMIT_DONE, "",
+	        "want:0 directives end " LOST "want:1 directives end return ");
 }
 
 static void
 test_bad_output_then_another(void **state)
 {
 	(void)state;
-	expect("bg", SUBMIT_DONE, "", "want:0 directives end " LOST "want:1 directives end return ");
-	expect("fg", SUBMIT_DONE, "", "want:0 directives end " LOST "want:1 directives end return ");
-	expect("pg", SUBMIT_DONE, "", "want:0 directives end " LOST "want:1 directives end return ");
-	expect("hg", SUBMIT_DONE, "", "want:0 directives end " LOST "want:1 directives end return ");
+	expect("bg", SUBMIT_DONE, "",
+	        "want:0 directives end " LOST "want:1 directives end return ");
+	expect("fg", SUBMIT_DONE, "",
+	        "want:0 directives end " LOST "want:1 directives end return ");
+	expect("pg", SUBMIT_DONE, "",
+	        "want:0 directives end " LOST "want:1 directives end return ");
+	expect("hg", SUBMIT_DONE, "",
+	        "want:0 directives end " LOST "want:1 directives end return ");
 }
 
 static void
@@ -211,7 +230,7 @@ test_all_peers_lost(void **state)
 {
 	(void)state;
 	expect("ded", SUBMIT_LOCAL, "peer-lost",
-		"want:0 closed " LOST "want:1 directives end " LOST "want:2 closed " LOST);
+	        "want:0 closed " LOST "want:1 directives end " LOST "want:2 closed " LOST);
 	expect("dl", SUBMIT_LOCAL, "peer-lost", "want:0 closed " LOST "want:1 ");
 }
 
@@ -219,10 +238,13 @@ static void
 test_could_not_run(void **state)
 {
 	(void)state;
-	expect("mg", SUBMIT_DONE, "", "want:0 directives end return report:0:2:job-failed want:1 directives end return ");
+	expect("mg", SUBMIT_DONE, "",
+	        "want:0 directives end return report:0:2:job-failed want:1 directives end return ");
 	expect("mn", SUBMIT_LOCAL, "job-failed",
-		"want:0 directives end return report:0:2:job-failed want:1 directives end return report:0:2:job-failed ");
-	expect("u", SUBMIT_LOCAL, "job-failed", "want:0 directives end return report:0:2:job-failed ");
+	        "want:0 directives end return report:0:2:job-failed want:1 directives end return "
+	        "report:0:2:job-failed ");
+	expect("u", SUBMIT_LOCAL, "job-failed",
+	        "want:0 directives end return report:0:2:job-failed ");
 }
 
 static void
@@ -356,20 +378,20 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_success),
-		cmocka_unit_test(test_large_text),
-		cmocka_unit_test(test_peer_lost_then_another),
-		cmocka_unit_test(test_bad_output_then_another),
-		cmocka_unit_test(test_all_peers_lost),
-		cmocka_unit_test(test_could_not_run),
-		cmocka_unit_test(test_compiler_spoke),
-		cmocka_unit_test(test_daemon_says_no),
-		cmocka_unit_test(test_busy_takes_local_slot),
-		cmocka_unit_test(test_dated_source_is_expanded_here),
-		cmocka_unit_test(test_directives_only_fails),
-		cmocka_unit_test(test_preprocessor_fails),
-		cmocka_unit_test(test_preprocessed_file),
-		cmocka_unit_test(test_signal),
+	        cmocka_unit_test(test_success),
+	        cmocka_unit_test(test_large_text),
+	        cmocka_unit_test(test_peer_lost_then_another),
+	        cmocka_unit_test(test_bad_output_then_another),
+	        cmocka_unit_test(test_all_peers_lost),
+	        cmocka_unit_test(test_could_not_run),
+	        cmocka_unit_test(test_compiler_spoke),
+	        cmocka_unit_test(test_daemon_says_no),
+	        cmocka_unit_test(test_busy_takes_local_slot),
+	        cmocka_unit_test(test_dated_source_is_expanded_here),
+	        cmocka_unit_test(test_directives_only_fails),
+	        cmocka_unit_test(test_preprocessor_fails),
+	        cmocka_unit_test(test_preprocessed_file),
+	        cmocka_unit_test(test_signal),
 	};
 
 	alarm(120);

@@ -6,7 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-static const char *const names[] = { "init", "invite", "join", "leave", "peers", "status", "toolchain" };
+static const char *const names[] = {
+        "init", "invite", "join", "leave", "peers", "status", "toolchain"};
 
 static const char *
 near(const char *word)
@@ -30,7 +31,7 @@ test_suggest(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_suggest) };
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_suggest)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

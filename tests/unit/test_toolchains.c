@@ -6,7 +6,7 @@
 static void
 two(struct buf *b)
 {
-	uint8_t digest[DIGEST_LEN] = { 0xab, 0xcd };
+	uint8_t digest[DIGEST_LEN] = {0xab, 0xcd};
 
 	buf_init(b, 4096);
 	pack_map(b, 1);
@@ -38,17 +38,21 @@ test_both(void **state)
 	assert_int_equal(packet_open(&p, b.data, b.len), 0);
 	assert_int_equal(toolchains_table(packet_root(p), 0, false, &out), 0);
 	assert_string_equal(buf_text(&out),
-		"TOOLCHAIN         COMPILER         SIZE  SIGNER  HERE   LAST USE\n"
-		"abcd000000000000  /usr/bin/gcc  1.5 KiB  alpha   ready       90s\n"
-		"abcd000000000000  -                 7 B  -       no         0.0s\n");
+	        "TOOLCHAIN         COMPILER         SIZE  SIGNER  HERE   LAST USE\n"
+	        "abcd000000000000  /usr/bin/gcc  1.5 KiB  alpha   ready       90s\n"
+	        "abcd000000000000  -                 7 B  -       no         0.0s\n");
 	buf_reset(&out);
 	assert_int_equal(toolchains_json(packet_root(p), &out), 0);
 	assert_string_equal(buf_text(&out),
-		"[{\"digest\":\"abcd000000000000000000000000000000000000000000000000000000000000\",\"size\":1536,"
-		"\"signer\":\"alpha\",\"signer_id\":\"00000000000000000000000000000001\",\"compiler\":\"/usr/bin/gcc\","
-		"\"uid\":1000,\"unused_s\":90,\"runs_here\":true},"
-		"{\"digest\":\"abcd000000000000000000000000000000000000000000000000000000000000\",\"size\":7,"
-		"\"signer\":\"\",\"signer_id\":\"\",\"compiler\":null,\"uid\":null,\"unused_s\":0,\"runs_here\":false}]\n");
+	        "[{\"digest\":\"abcd000000000000000000000000000000000000000000000000000000000000\","
+	        "\"size\":1536,"
+	        "\"signer\":\"alpha\",\"signer_id\":\"00000000000000000000000000000001\","
+	        "\"compiler\":\"/usr/bin/gcc\","
+	        "\"uid\":1000,\"unused_s\":90,\"runs_here\":true},"
+	        "{\"digest\":\"abcd000000000000000000000000000000000000000000000000000000000000\","
+	        "\"size\":7,"
+	        "\"signer\":\"\",\"signer_id\":\"\",\"compiler\":null,\"uid\":null,\"unused_s\":0,"
+	        "\"runs_here\":false}]\n");
 	packet_free(p);
 	buf_fini(&b);
 	buf_fini(&out);
@@ -80,7 +84,8 @@ test_refused(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_both), cmocka_unit_test(test_refused) };
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_both), cmocka_unit_test(test_refused)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

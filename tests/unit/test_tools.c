@@ -34,7 +34,8 @@ set_up(void **state)
 	(void)state;
 	snprintf(dir, sizeof dir, "/tmp/icemesh-test.XXXXXX");
 	assert_non_null(mkdtemp(dir));
-	for (const char *const *p = (const char *const[]){ "links", "real", "wrapper", NULL }; *p != NULL; p++) {
+	for (const char *const *p = (const char *const[]){"links", "real", "wrapper", NULL};
+	        *p != NULL; p++) {
 		snprintf(path, sizeof path, "%s/%s", dir, *p);
 		assert_int_equal(mkdir(path, 0755), 0);
 	}
@@ -50,8 +51,8 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-	static const char *const names[] = { "links/gcc", "real/gcc", "real/text", "wrapper/icemesh-cc", "links", "real",
-		"wrapper", "" };
+	static const char *const names[] = {"links/gcc", "real/gcc", "real/text",
+	        "wrapper/icemesh-cc", "links", "real", "wrapper", ""};
 	char path[128];
 
 	(void)state;
@@ -105,22 +106,11 @@ test_written(void **state)
 	assert_int_equal(tools_compiler("./nothing", "", out, sizeof out), IM_ERR_ABSENT);
 }
 
-static void
-test_own(void **state)
-{
-	char out[TOOLS_PATH_SIZE];
-
-	(void)state;
-	assert_int_equal(tools_find("icemesh-no-such-program", out, sizeof out), IM_ERR_ABSENT);
-	assert_int_equal(tools_find("test_tools", out, sizeof out), 0); /* beside this program */
-	assert_int_equal(access(out, X_OK), 0);
-}
-
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_compiler), cmocka_unit_test(test_written),
-		cmocka_unit_test(test_own) };
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_compiler), cmocka_unit_test(test_written)};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

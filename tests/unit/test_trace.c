@@ -14,9 +14,19 @@
 static struct trace
 sample(void)
 {
-	return (struct trace){.file = "/src/a \"b\"\n.c", .output = "/src/a.o", .verdict = VERDICT_FALLBACK,
-		.reason = "peer-lost", .text = "", .mode = "preprocessed", .peer = "box", .job = 0x1f, .exit = 1,
-		.bytes_out = 12, .bytes_in = 34, .ms = {1, 2, 3, 4, 5, 6, 21}, .retries = 2};
+	return (struct trace){.file = "/src/a \"b\"\n.c",
+	        .output = "/src/a.o",
+	        .verdict = VERDICT_FALLBACK,
+	        .reason = "peer-lost",
+	        .text = "",
+	        .mode = "preprocessed",
+	        .peer = "box",
+	        .job = 0x1f,
+	        .exit = 1,
+	        .bytes_out = 12,
+	        .bytes_in = 34,
+	        .ms = {1, 2, 3, 4, 5, 6, 21},
+	        .retries = 2};
 }
 
 static void
@@ -30,11 +40,16 @@ test_line(void **state)
 	t.node = &node;
 	buf_init(&b, 65536);
 	trace_encode(&b, &t, 1700000000123);
-	assert_string_equal(buf_text(&b), "{\"time\":1700000000.123,\"file\":\"/src/a \\\"b\\\"\\n.c\","
-		"\"output\":\"/src/a.o\",\"verdict\":\"fallback\",\"reason\":\"peer-lost\",\"text\":\"\",\"mode\":\"preprocessed\","
-		"\"peer\":\"ab000000000000000000000000000000\",\"peer_name\":\"box\",\"toolchain\":\"\",\"job\":\"000000000000001f\","
-		"\"exit\":1,\"bytes_out\":12,\"bytes_in\":34,\"ms\":{\"plan\":1,\"lease\":2,\"send\":3,\"queue\":4,\"compile\":5,"
-		"\"receive\":6,\"total\":21},\"retries\":2,\"hedged\":false}\n");
+	assert_string_equal(buf_text(&b),
+	        "{\"time\":1700000000.123,\"file\":\"/src/a \\\"b\\\"\\n.c\","
+	        "\"output\":\"/src/"
+	        "a.o\",\"verdict\":\"fallback\",\"reason\":\"peer-lost\",\"text\":\"\",\"mode\":"
+	        "\"preprocessed\","
+	        "\"peer\":\"ab000000000000000000000000000000\",\"peer_name\":\"box\",\"toolchain\":"
+	        "\"\",\"job\":\"000000000000001f\","
+	        "\"exit\":1,\"bytes_out\":12,\"bytes_in\":34,\"ms\":{\"plan\":1,\"lease\":2,"
+	        "\"send\":3,\"queue\":4,\"compile\":5,"
+	        "\"receive\":6,\"total\":21},\"retries\":2,\"hedged\":false}\n");
 	buf_fini(&b);
 }
 
@@ -62,7 +77,8 @@ test_appends(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_line), cmocka_unit_test(test_appends)};
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_line), cmocka_unit_test(test_appends)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,9 +7,10 @@
 static const char content[] = "a toolchain";
 
 static int
-check(const char *bytes, const struct fake_toolchain *t, const uint8_t *root_pk, uint64_t now, char why[VERIFY_WHY_SIZE])
+check(const char *bytes, const struct fake_toolchain *t, const uint8_t *root_pk, uint64_t now,
+        char why[VERIFY_WHY_SIZE])
 {
-	struct verify v = { (const char *)t->text.data, t->text.len, root_pk, "home", now };
+	struct verify v = {(const char *)t->text.data, t->text.len, root_pk, "home", now};
 	int fd = memfd_create("content", MFD_CLOEXEC), err;
 	struct signature s;
 
@@ -46,7 +47,8 @@ test_altered(void **state)
 	fake_toolchain_make(&t, 1, content, NOW);
 	assert_int_equal(check("a toolchaim", &t, t.root.sign_pk, NOW, why), IM_ERR_DIGEST);
 	assert_string_equal(why, "digest differs: the file was altered");
-	assert_int_equal(check("a toolchain and more", &t, t.root.sign_pk, NOW, why), IM_ERR_DIGEST);
+	assert_int_equal(
+	        check("a toolchain and more", &t, t.root.sign_pk, NOW, why), IM_ERR_DIGEST);
 	assert_int_equal(check("a tool", &t, t.root.sign_pk, NOW, why), IM_ERR_DIGEST);
 	assert_string_equal(why, "digest differs: the file was cut off after 6 of 11 bytes");
 	buf_fini(&t.text);
@@ -79,8 +81,8 @@ test_signature(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_good), cmocka_unit_test(test_altered),
-		cmocka_unit_test(test_signature) };
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_good),
+	        cmocka_unit_test(test_altered), cmocka_unit_test(test_signature)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -97,17 +97,19 @@ damaged_witness_is_refused(void **state)
 
 	(void)state;
 	for (size_t len = 0; len < witness.len; len++)
-		assert_int_equal(witness_check(witness.data, len, changed, sizeof(changed)), IM_ERR_FORMAT);
+		assert_int_equal(
+		        witness_check(witness.data, len, changed, sizeof(changed)), IM_ERR_FORMAT);
 	assert_int_equal(witness_make(&absent, 1, &witness), IM_ERR_SYSTEM);
 }
 
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(same_files_pass, start, stop),
-		cmocka_unit_test_setup_teardown(replaced_file_is_noticed, start, stop),
-		cmocka_unit_test_setup_teardown(turned_link_is_noticed, start, stop),
-		cmocka_unit_test_setup_teardown(damaged_witness_is_refused, start, stop)};
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test_setup_teardown(same_files_pass, start, stop),
+	        cmocka_unit_test_setup_teardown(replaced_file_is_noticed, start, stop),
+	        cmocka_unit_test_setup_teardown(turned_link_is_noticed, start, stop),
+	        cmocka_unit_test_setup_teardown(damaged_witness_is_refused, start, stop)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

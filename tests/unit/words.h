@@ -1,4 +1,5 @@
-/* Command lines written as one string in tests: split at single blanks, joined again for comparison. */
+/* Command lines written as one string in tests: split at single blanks, joined again for
+ * comparison. */
 #ifndef TESTS_WORDS_H
 #define TESTS_WORDS_H
 
@@ -21,7 +22,7 @@ words_split(struct words *w, const char *text)
 	snprintf(w->text, sizeof(w->text), "%s", text);
 	w->argc = 0;
 	for (char *p = strtok_r(w->text, " ", &save); p && w->argc < WORDS_MAX - 1;
-		p = strtok_r(NULL, " ", &save))
+	        p = strtok_r(NULL, " ", &save))
 		w->argv[w->argc++] = p;
 	w->argv[w->argc] = NULL;
 }

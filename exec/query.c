@@ -1,4 +1,4 @@
-#include "exec/ask.h"
+#include "exec/query.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@ become(const char *const *words, int without_libraries, int out_fd)
 
 	setsid();
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0 ||
-		dup2(out_fd, STDOUT_FILENO) < 0 || chdir("/") != 0)
+	        dup2(out_fd, STDOUT_FILENO) < 0 || chdir("/") != 0)
 		_exit(127);
 	if (without_libraries)
 		unsetenv("LD_LIBRARY_PATH");
@@ -40,7 +40,7 @@ now_ms(void)
 static int
 drain(int fd, struct buf *out)
 {
-	int64_t end = now_ms() + ASK_TIME_MS;
+	int64_t end = now_ms() + QUERY_TIME_MS;
 
 	for (;;) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -64,7 +64,7 @@ drain(int fd, struct buf *out)
 }
 
 int
-ask(const char *const *words, int without_libraries, struct buf *out)
+query_run(const char *const *words, int without_libraries, struct buf *out)
 {
 	int pair[2], status, r;
 	pid_t pid;

@@ -1,0 +1,181 @@
+#include "mesh/peers.h"
+
+#include "tests/unit/node_rig.h"
+
+static struct rig a, b;
+
+static void
+open_pair(void)
+{
+	rig_open(&a, "a");
+	rig_open(&b, "b");
+	rig_init(&a);
+	rig_enrol(&a, &b);
+}
+
+static void
+close_pair(void)
+{
+	rig_close(&b);
+	rig_close(&a);
+}
+
+static void
+test_see_each_other(void **state)
+{
+	(void)state;
+	const struct member *live[4];
+	open_pair();
+	assert_int_equal(peers_live(a.n.peers, live, 4), 1);
+	assert_int_equal(node_id_cmp(&live[0]->node, rig_id(&b)), 0);
+	assert_int_equal(live[0]->tcp.port, b.port);
+	assert_int_equal(live[0]->trust, TRUST_MEMBER);
+	assert_true(a.news > 0);
+	/* it says goodbye when it ends */
+	rig_stop(&b);
+	UNTIL(!rig_member(&a, &b));
+	assert_int_equal(peers_live(a.n.peers, live, 4), 0);
+	rig_start(&b);
+	close_pair();
+}
+
+/* After a restart the table is there before anybody is heard, and so is the way to the others. */
+static void
+test_saved_table(void **state)
+{
+	(void)state;
+	const struct member *m;
+	open_pair();
+	rig_stop(&b);
+	b.n.config.seeds[0] = 0;
+	snprintf(b.n.config.listen, sizeof b.n.config.listen, "127.0.0.1:%u", b.port);
+	rig_start(&b);
+	m = gossip_find(peers_gossip(b.n.peers), rig_id(&a));
+	assert_non_null(m);
+	assert_int_equal(m->heard_ms, 0);
+	assert_int_not_equal(m->state, MEMBER_UP);
+	UNTIL(rig_member(&b, &a) && rig_member(&a, &b));
+	close_pair();
+}
+
+static void
+test_damaged_table(void **state)
+{
+	(void)state;
+	char path[FILES_PATH_SIZE];
+	open_pair();
+	rig_stop(&b);
+	assert_int_equal(files_path(path, b.n.config.state_dir, "peers"), 0);
+	assert_int_equal(files_write(path, "\xdd\xff\xff\xff\xff", 5, 0600), 0);
+	rig_start(&b);
+	assert_true(rig_logged("found anew"));
+	UNTIL(rig_member(&b, &a));
+	close_pair();
+}
+
+/* Another platform's nodes and spares are there, but not for picking. */
+static void
+test_only_fitting_members_are_live(void **state)
+{
+	(void)state;
+	struct rig c;
+	const struct member *live[4];
+	open_pair();
+	rig_open(&c, "spare");
+	assert_int_equal(identity_adopt_mesh(c.n.identity, identity_conn(a.n.identity)->root_pk, "test"), 0);
+	snprintf(c.n.config.seeds, sizeof c.n.config.seeds, "127.0.0.1:%u", a.port);
+	mesh_changed(&c.n);
+	UNTIL(rig_member(&a, &c));
+	assert_int_equal(rig_member(&a, &c)->trust, TRUST_SPARE);
+	assert_int_equal(peers_live(a.n.peers, live, 4), 1);
+	snprintf(a.n.platform, sizeof a.n.platform, "pdp11");
+	assert_int_equal(peers_live(a.n.peers, live, 4), 0);
+	rig_close(&c);
+	close_pair();
+}
+
+/* Slots, use and toolchains of a beacon; an answer to RESERVE is fresher. */
+static void
+test_load(void **state)
+{
+	(void)state;
+	struct digest d;
+	open_pair();
+	a.n.config.slots = 5;
+	digest_of(&d, "t", 1);
+	rig_unpacked(&a, &d);
+	const struct peer *v = peers_view(b.n.peers, rig_id(&a));
+	UNTIL(v->slots == 5 && v->ntags == 1);
+	assert_int_equal(v->tags[0], get_u32(d.bytes));
+	peers_heard_load(b.n.peers, rig_id(&a), &(struct wire_load){.slots = 5, .used = 3, .queued = 1}, 250);
+	assert_int_equal(v->used, 3);
+	assert_int_equal(v->rtt_us, 250);
+	close_pair();
+}
+
+static void
+test_failures(void **state)
+{
+	(void)state;
+	open_pair();
+	const struct peer *v = peers_view(b.n.peers, rig_id(&a));
+	uint64_t now = loop_now_ms();
+	peers_failed(b.n.peers, rig_id(&a));
+	peers_failed(b.n.peers, rig_id(&a)); /* at the same time: one */
+	assert_int_equal(v->failures, 1);
+	assert_true(v->avoid_until_ms >= now + 1000 && v->avoid_until_ms < now + 5000);
+	peers_worked(b.n.peers, rig_id(&a));
+	assert_int_equal(v->failures, 0);
+	assert_int_equal(v->avoid_until_ms, 0);
+	struct peer *w = peers_view(b.n.peers, rig_id(&a));
+	w->failures = 60;
+	peers_failed(b.n.peers, rig_id(&a));
+	assert_true(w->avoid_until_ms <= loop_now_ms() + 60000);
+	close_pair();
+}
+
+/* Strangers without end do not take the places of members. */
+static void
+test_views_are_reused(void **state)
+{
+	(void)state;
+	struct node_id id = {{0}};
+	open_pair();
+	peers_view(b.n.peers, rig_id(&a))->rtt_us = 77;
+	for (uint32_t i = 1; i <= GOSSIP_MEMBERS_MAX + 10; i++) {
+		memcpy(id.bytes, &i, sizeof i);
+		assert_non_null(peers_view(b.n.peers, &id));
+	}
+	assert_int_equal(peers_view(b.n.peers, rig_id(&a))->rtt_us, 77);
+	close_pair();
+}
+
+static void
+test_own_hosts(void **state)
+{
+	(void)state;
+	char text[TOKEN_HOSTS_SIZE], small[8], want[32];
+	rig_open(&a, "a");
+	peers_own_hosts(a.n.peers, text, sizeof text);
+	snprintf(want, sizeof want, "127.0.0.1:%u", a.port);
+	assert_string_equal(text, want);
+	peers_own_hosts(a.n.peers, small, sizeof small); /* none rather than half of one */
+	assert_string_equal(small, "");
+	rig_close(&a);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_see_each_other, rig_teardown),
+		cmocka_unit_test_teardown(test_saved_table, rig_teardown),
+		cmocka_unit_test_teardown(test_damaged_table, rig_teardown),
+		cmocka_unit_test_teardown(test_only_fitting_members_are_live, rig_teardown),
+		cmocka_unit_test_teardown(test_load, rig_teardown),
+		cmocka_unit_test_teardown(test_failures, rig_teardown),
+		cmocka_unit_test_teardown(test_views_are_reused, rig_teardown),
+		cmocka_unit_test_teardown(test_own_hosts, rig_teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

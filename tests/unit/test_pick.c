@@ -1,0 +1,100 @@
+/* Picking: free slots squared, then one job ahead; never who is avoided or not ready. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "mesh/pick.h"
+
+#define DRAWS 10000
+
+static void
+test_nobody(void **state)
+{
+	static const struct candidate none[] = {{4, 4, true, false}, {0, 0, true, false},
+	        {4, 0, false, false}, {4, 0, true, true}, {4, 5, true, false},
+	        {4, UINT32_MAX, true, false}};
+
+	(void)state;
+	assert_int_equal(pick_peer(none, 0, 0), -1);
+	assert_int_equal(pick_probe(none, 0, 0), -1);
+	assert_int_equal(pick_peer(none + 1, 5, 17), -1);
+	for (uint64_t r = 0; r < 100; r++)
+		assert_int_equal(
+		        pick_peer(none, 6, r * 0x9e3779b97f4a7c15u), 0); /* it takes one ahead */
+}
+
+static void
+test_free_before_ahead(void **state)
+{
+	static const struct candidate c[] = {
+	        {8, 8, true, false}, {1, 0, true, false}, {8, 9, true, false}};
+
+	(void)state;
+	for (uint64_t r = 0; r < 100; r++)
+		assert_int_equal(pick_peer(c, 3, r), 1);
+}
+
+static void
+test_weights(void **state)
+{
+	static const struct candidate c[] = {
+	        {4, 3, true, false}, {4, 1, true, false}, {4, 2, true, true}};
+	unsigned got[3] = {0};
+
+	(void)state;
+	for (uint64_t r = 0; r < DRAWS; r++)
+		got[pick_peer(c, 3, r)]++;
+	assert_int_equal(got[0], DRAWS / 10); /* 1 : 9 */
+	assert_int_equal(got[1], DRAWS / 10 * 9);
+}
+
+/* Slots as no peer has them: every draw still hits somebody, and both get their part. */
+static void
+test_huge_numbers(void **state)
+{
+	static const struct candidate c[] = {{UINT32_MAX, 0, true, false},
+	        {UINT32_MAX, 1, true, false}, {UINT32_MAX, 2, true, false}};
+	static const struct candidate full = {UINT32_MAX, UINT32_MAX, true, false};
+	unsigned got[3] = {0};
+	uint64_t x = 1;
+
+	(void)state;
+	for (int i = 0; i < DRAWS; i++) {
+		x = x * 6364136223846793005u + 1442695040888963407u;
+		int k = pick_peer(c, 3, x ^ x >> 32);
+		assert_in_range(k, 0, 2);
+		got[k]++;
+	}
+	for (int i = 0; i < 3; i++)
+		assert_in_range(got[i], DRAWS / 3 - DRAWS / 20, DRAWS / 3 + DRAWS / 20);
+	assert_int_equal(pick_peer(&full, 1, 5), 0);
+}
+
+static void
+test_probe(void **state)
+{
+	static const struct candidate c[] = {{4, 400, true, false}, {4, 0, true, true},
+	        {4, 0, false, false}, {0, 0, true, false}, {1, 9, true, false}};
+	unsigned got[5] = {0};
+
+	(void)state;
+	for (uint64_t r = 0; r < 100; r++)
+		got[pick_probe(c, 5, r)]++;
+	assert_true(got[0] == 50 && got[4] == 50);
+	assert_int_equal(pick_probe(c + 1, 3, 0), -1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_nobody),
+	        cmocka_unit_test(test_free_before_ahead),
+	        cmocka_unit_test(test_weights),
+	        cmocka_unit_test(test_huge_numbers),
+	        cmocka_unit_test(test_probe),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,157 @@
+#include "mesh/radio.h"
+
+#include "tests/unit/node_rig.h"
+
+static struct node n;
+
+struct ear {
+	unsigned heard;
+	size_t len;
+	uint8_t bytes[BEACON_LEN_MAX + 1];
+	struct endpoint from;
+	bool multicast;
+};
+
+static void
+on_heard(void *arg, const uint8_t *bytes, size_t len, const struct endpoint *from, bool multicast)
+{
+	struct ear *e = arg;
+	e->heard++;
+	e->len = len;
+	memcpy(e->bytes, bytes, len);
+	e->from = *from;
+	e->multicast = multicast;
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	memset(&n, 0, sizeof n);
+	config_defaults(&n.config, CONFIG_USER);
+	snprintf(n.config.listen, sizeof n.config.listen, "127.0.0.1:0");
+	snprintf(n.config.group, sizeof n.config.group, "off");
+	snprintf(n.config.group6, sizeof n.config.group6, "off");
+	n.loop = rig_loop = loop_new();
+	return 0;
+}
+
+static struct radio *
+radio(struct ear *e, uint16_t *port)
+{
+	char why[256] = "";
+	struct radio *r = radio_open(&n, port, on_heard, e, why);
+	if (!r)
+		fail_msg("%s", why);
+	return r;
+}
+
+static void
+test_unicast(void **state)
+{
+	(void)state;
+	struct ear one = {0}, two = {0};
+	uint16_t p1 = 0, p2 = 0;
+	struct radio *a = radio(&one, &p1), *b = radio(&two, &p2);
+	assert_true(p1 && p2 && p1 != p2);
+	struct endpoint to = {.len = 4, .bytes = {127, 0, 0, 1}, .port = p2};
+	radio_unicast(a, &to, "hello", 5);
+	UNTIL(two.heard);
+	assert_int_equal(two.len, 5);
+	assert_memory_equal(two.bytes, "hello", 5);
+	assert_int_equal(two.from.port, p1); /* where it hears answers */
+	assert_false(two.multicast);
+	radio_unicast(b, &two.from, "you too", 7);
+	UNTIL(one.heard);
+	/* more than any beacon has is cut, so that it is seen to be too long */
+	uint8_t big[BEACON_LEN_MAX + 100] = {0};
+	radio_unicast(a, &to, big, sizeof big);
+	UNTIL(two.heard == 2);
+	assert_int_equal(two.len, BEACON_LEN_MAX + 1);
+	/* an address of a family without a socket goes nowhere */
+	struct endpoint six = {.len = 16, .port = p2};
+	radio_unicast(a, &six, "x", 1);
+	radio_multicast(a, "x", 1);
+	radio_close(a);
+	radio_close(b);
+	radio_close(NULL);
+}
+
+static void
+test_addresses(void **state)
+{
+	(void)state;
+	struct ear e = {0};
+	uint16_t port = 0;
+	struct beacon_addr addrs[4];
+	struct radio *r = radio(&e, &port);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(radio_addrs(r, addrs, 4), 1);
+		assert_int_equal(addrs[0].len, 4);
+		assert_memory_equal(addrs[0].bytes, "\x7f\0\0\1", 4);
+		assert_int_equal(radio_addrs(r, addrs, 0), 0);
+		radio_rescan(r, i == 1);
+	}
+	assert_int_equal(radio_ifaces(r), 0);
+	radio_close(r);
+}
+
+static void
+test_bad_listen(void **state)
+{
+	(void)state;
+	struct ear e = {0};
+	uint16_t port = 0;
+	char why[256] = "";
+	unsigned before = rig_open_fds();
+	snprintf(n.config.listen, sizeof n.config.listen, "192.0.2.1:9777"); /* of nobody */
+	assert_null(radio_open(&n, &port, on_heard, &e, why));
+	assert_non_null(strstr(why, "192.0.2.1"));
+	assert_int_equal(rig_open_fds(), before);
+}
+
+/* A group that cannot be used is a warning; beacons go by unicast. */
+static void
+test_bad_group(void **state)
+{
+	(void)state;
+	struct ear e = {0};
+	uint16_t port = 0;
+	snprintf(n.config.group, sizeof n.config.group, "ff12::1:9777");
+	struct radio *r = radio(&e, &port);
+	assert_true(rig_logged("beacons go without it"));
+	radio_close(r);
+}
+
+static void
+test_listen(void **state)
+{
+	(void)state;
+	int fd, again;
+	uint16_t port = 0, other;
+	char why[256] = "", text[32];
+	assert_int_equal(radio_listen("127.0.0.1:0", &fd, &port, why), 0);
+	assert_int_not_equal(port, 0);
+	assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
+	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	snprintf(text, sizeof text, "127.0.0.1:%u", port);
+	assert_int_equal(radio_listen(text, &again, &other, why), IM_ERR_SYSTEM);
+	assert_non_null(strstr(why, "another icemeshd"));
+	close(fd);
+	assert_int_equal(radio_listen("127.0.0.1:70000", &fd, &port, why), IM_ERR_FORMAT);
+	assert_non_null(strstr(why, "ADDRESS:PORT"));
+	assert_int_equal(radio_listen(":0", &fd, &port, why), IM_ERR_FORMAT);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_unicast, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_addresses, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_bad_listen, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_bad_group, setup, rig_teardown),
+		cmocka_unit_test_setup_teardown(test_listen, setup, rig_teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
