@@ -311,7 +311,10 @@ conn_make(struct loop *l, int fd, const struct conn_ops *ops, void *arg)
 	buf_init(&c->in, CHANNEL_FRAME_MAX + 4 + 2 * READ_CHUNK);
 	buf_init(&c->out, CONN_OUT_MAX + 4 + CHANNEL_FRAME_MAX);
 	int one = 1;
+	/* a machine that vanishes says no goodbye: what is sent to it, a PING at least, goes unanswered */
+	unsigned patience_ms = 2 * WIRE_SILENCE_MS;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &patience_ms, sizeof patience_ms);
 	c->watch = watch_new(l, fd, 0, on_socket, c);
 	c->deadline = timer_new(l, on_deadline, c);
 	if (!c->watch || !c->deadline) {

@@ -107,7 +107,8 @@ make_slots(unsigned n)
 	int dir = open(PLACE_SLOTS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	for (unsigned i = 0; dir >= 0 && i <= n; i++) {
 		snprintf(path, sizeof path, "%u", i);
-		int fd = openat(dir, i < n ? path : "queue", O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+		int fd = openat(dir, i < n ? path : "queue",
+		        O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
 		if (fd >= 0)
 			close(fd);
 	}

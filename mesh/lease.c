@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include "mesh/identity.h"
 #include "mesh/peers.h"
@@ -55,14 +54,6 @@ struct leases {
 
 /* Asks a peer for w or ends it; false when it stays waiting. */
 static bool want_try(struct want *w, bool probe);
-
-static uint64_t
-now_us(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 static uint64_t
 random64(void)
@@ -267,7 +258,7 @@ send_reserve(struct want *w)
 	struct buf body;
 	buf_init(&body, 256);
 	wire_reserve_encode(&body, w->spec.job, &w->spec.toolchain);
-	w->asked_us = now_us();
+	w->asked_us = loop_now_us();
 	int err = conn_send_buf(w->conn, WIRE_RESERVE, &body);
 	buf_fini(&body);
 	if (err < 0)
@@ -342,7 +333,7 @@ want_message(void *arg, struct conn *c, uint8_t type, const uint8_t *p, size_t l
 		return;
 	}
 	peers_heard_load(
-	        w->leases->node->peers, &w->target, &load, (uint32_t)(now_us() - w->asked_us));
+	        w->leases->node->peers, &w->target, &load, (uint32_t)(loop_now_us() - w->asked_us));
 	if (type == WIRE_GRANT)
 		on_grant(w, number);
 	else

@@ -63,6 +63,14 @@ loop_stop(struct loop *l)
 }
 
 uint64_t
+loop_now_us(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+uint64_t
 loop_now_ms(void)
 {
 	struct timespec t;

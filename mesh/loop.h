@@ -21,8 +21,9 @@ void loop_free(struct loop *l);
 /* Runs until loop_stop(). IM_ERR_SYSTEM. */
 int loop_run(struct loop *l) IM_MUST;
 void loop_stop(struct loop *l);
-/* Monotonic milliseconds. */
+/* Monotonic milliseconds, microseconds. */
 uint64_t loop_now_ms(void);
+uint64_t loop_now_us(void);
 
 /* Calls cb with the events that are there, until freed; events 0 waits for nothing. NULL without memory. */
 struct watch *watch_new(

@@ -14,19 +14,21 @@
 
 #define BURST_MAX 64 /* datagrams taken from a socket before others get their turn */
 
-struct iface {
-	unsigned index;
-	bool v4, v6, seen;
-	char name[IF_NAMESIZE];
-};
-
-enum { U4, U6, M4, M6, SOCKETS };
+enum { U4, U6, M4, SOCKETS };
 
 struct ear {
 	struct radio *radio;
 	int fd;
 	bool multicast;
 	struct watch *watch;
+};
+
+/* An interface with multicast.  The IPv6 group has link scope, so each interface has a socket of its own for it. */
+struct iface {
+	unsigned index;
+	bool v4, v6, seen;
+	char name[IF_NAMESIZE];
+	struct ear *ear6;
 };
 
 struct radio {
@@ -49,7 +51,7 @@ all_zero(const struct endpoint *e)
 }
 
 static int
-bound_socket(const struct endpoint *e, int type, bool v6only, bool shared)
+bound_socket(const struct endpoint *e, int type, bool v6only)
 {
 	struct sockaddr_storage sa;
 	socklen_t len = endpoint_to_sockaddr(e, false, &sa);
@@ -58,8 +60,8 @@ bound_socket(const struct endpoint *e, int type, bool v6only, bool shared)
 		return -1;
 	if (sa.ss_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, v6only ? &one : &zero, sizeof one);
-	if (shared || type == SOCK_STREAM)
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+	/* TCP: over what is left of earlier connections; UDP: beside the group's socket on the same port */
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
 	if (bind(fd, (struct sockaddr *)&sa, len) < 0) {
 		int e2 = errno;
 		close(fd);
@@ -85,10 +87,10 @@ radio_listen(const char *text, int *out, uint16_t *port, char *why)
 			goto bad;
 		e.port = 0;
 	}
-	int fd = bound_socket(&e, SOCK_STREAM, false, false);
+	int fd = bound_socket(&e, SOCK_STREAM, false);
 	if (fd < 0 && errno == EAFNOSUPPORT && e.len == 16 && all_zero(&e)) {
 		e.len = 4;
-		fd = bound_socket(&e, SOCK_STREAM, false, false);
+		fd = bound_socket(&e, SOCK_STREAM, false);
 	}
 	if (fd < 0 || listen(fd, 512) < 0) {
 		snprintf(why, 256, "listen = %.100s: %s%s", text, strerror(errno),
@@ -170,21 +172,84 @@ find_iface(struct radio *r, const char *name)
 }
 
 static void
+on_datagram(void *arg, int events)
+{
+	(void)events;
+	struct ear *ear = arg;
+	uint8_t bytes[BEACON_LEN_MAX + 1];
+	for (int i = 0; i < BURST_MAX; i++) {
+		struct sockaddr_storage sa;
+		socklen_t len = sizeof sa;
+		struct endpoint from;
+		ssize_t n = recvfrom(ear->fd, bytes, sizeof bytes, 0, (struct sockaddr *)&sa, &len);
+		if (n < 0)
+			return;
+		if (endpoint_from_sockaddr(&from, (struct sockaddr *)&sa) == 0)
+			ear->radio->heard(ear->radio->arg, bytes, (size_t)n, &from, ear->multicast);
+	}
+}
+
+static int
+listen_on(struct radio *r, struct ear *ear, const struct endpoint *e, bool multicast)
+{
+	*ear = (struct ear){
+	        .radio = r, .fd = bound_socket(e, SOCK_DGRAM, true), .multicast = multicast};
+	if (ear->fd < 0)
+		return IM_ERR_SYSTEM;
+	int one = 1, zero = 0, size = 1 << 20;
+	setsockopt(ear->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+	if (e->len == 16) {
+		setsockopt(ear->fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &one, sizeof one);
+		setsockopt(ear->fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, &zero, sizeof zero);
+	} else {
+		setsockopt(ear->fd, IPPROTO_IP, IP_MULTICAST_TTL, &one, sizeof one);
+		setsockopt(ear->fd, IPPROTO_IP, IP_MULTICAST_ALL, &zero, sizeof zero);
+	}
+	ear->watch = watch_new(r->node->loop, ear->fd, LOOP_READ, on_datagram, ear);
+	return ear->watch ? 0 : IM_ERR_MEMORY;
+}
+
+static void
 membership(struct radio *r, const struct iface *f, bool v6, bool join)
 {
 	struct group_req g = {.gr_interface = f->index};
 	struct sockaddr_storage sa;
-	const struct ear *ear = &r->ears[v6 ? M6 : M4];
-	if (ear->fd < 0)
+	int fd = v6 ? (f->ear6 ? f->ear6->fd : -1) : r->ears[M4].fd;
+	if (fd < 0)
 		return;
 	socklen_t len = endpoint_to_sockaddr(v6 ? &r->group6 : &r->group4, false, &sa);
 	memcpy(&g.gr_group, &sa, len);
-	int level = v6 ? IPPROTO_IPV6 : IPPROTO_IP;
-	if (setsockopt(ear->fd, level, join ? MCAST_JOIN_GROUP : MCAST_LEAVE_GROUP, &g, sizeof g) <
-	                0 &&
-	        join && errno != EADDRINUSE)
+	int what = join ? MCAST_JOIN_GROUP : MCAST_LEAVE_GROUP;
+	if (setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, what, &g, sizeof g) < 0 && join &&
+	        errno != EADDRINUSE)
 		log_debug(&r->node->log, "%s: cannot join the multicast group: %s", f->name,
 		        strerror(errno));
+}
+
+static void
+ear_free(struct ear *ear)
+{
+	if (!ear)
+		return;
+	watch_free(ear->watch);
+	if (ear->fd >= 0)
+		close(ear->fd);
+	free(ear);
+}
+
+/* The interface's own socket for the IPv6 group. */
+static void
+open_ear6(struct radio *r, struct iface *f)
+{
+	struct endpoint e = r->group6;
+	e.scope = f->index;
+	if (e.len != 16 || f->ear6 || !(f->ear6 = calloc(1, sizeof *f->ear6)))
+		return;
+	if (listen_on(r, f->ear6, &e, true) < 0) {
+		log_debug(&r->node->log, "%s: no socket for group6: %s", f->name, strerror(errno));
+		ear_free(f->ear6);
+		f->ear6 = NULL;
+	}
 }
 
 static void
@@ -193,9 +258,12 @@ look_at(struct radio *r, const struct ifaddrs *a, bool rejoin)
 	struct endpoint e;
 	bool usable =
 	        a->ifa_flags & IFF_UP && !(a->ifa_flags & IFF_LOOPBACK) && wanted(r, a->ifa_name);
-	if (!usable || !a->ifa_addr || endpoint_from_sockaddr(&e, a->ifa_addr) < 0)
+	if (!usable || endpoint_from_sockaddr(&e, a->ifa_addr) < 0)
 		return;
-	note_addr(r, &e);
+	if (all_zero(&r->bound))
+		note_addr(r, &e);
+	else if (!endpoint_same_host(&e, &r->bound))
+		return; /* 'listen' names the one address that is meant */
 	if (!(a->ifa_flags & IFF_MULTICAST))
 		return;
 	struct iface *f = find_iface(r, a->ifa_name);
@@ -203,6 +271,8 @@ look_at(struct radio *r, const struct ifaddrs *a, bool rejoin)
 		return;
 	bool v6 = e.len == 16, *have = v6 ? &f->v6 : &f->v4;
 	f->seen = true;
+	if (v6)
+		open_ear6(r, f);
 	if (*have && rejoin)
 		membership(r, f, v6, false);
 	if (!*have || rejoin)
@@ -223,75 +293,48 @@ radio_rescan(struct radio *r, bool rejoin)
 		r->addrs[0].len = r->bound.len;
 		memcpy(r->addrs[0].bytes, r->bound.bytes, r->bound.len);
 		r->naddrs = 1;
-	} else {
-		/* IPv4 first: it is what most networks carry best */
-		for (struct ifaddrs *a = list; a; a = a->ifa_next)
-			if (a->ifa_addr && a->ifa_addr->sa_family == AF_INET)
-				look_at(r, a, rejoin);
 	}
+	/* IPv4 first: it is what most networks carry best */
 	for (struct ifaddrs *a = list; a; a = a->ifa_next)
-		if (a->ifa_addr && (a->ifa_addr->sa_family == AF_INET6) && all_zero(&r->bound))
+		if (a->ifa_addr && a->ifa_addr->sa_family == AF_INET)
+			look_at(r, a, rejoin);
+	for (struct ifaddrs *a = list; a; a = a->ifa_next)
+		if (a->ifa_addr && a->ifa_addr->sa_family == AF_INET6)
 			look_at(r, a, rejoin);
 	freeifaddrs(list);
 	unsigned kept = 0;
 	for (unsigned i = 0; i < r->nifaces; i++)
 		if (r->ifaces[i].seen)
 			r->ifaces[kept++] = r->ifaces[i];
+		else
+			ear_free(r->ifaces[i].ear6);
 	r->nifaces = kept;
 }
 
-static void
-on_datagram(void *arg, int events)
-{
-	(void)events;
-	struct ear *ear = arg;
-	uint8_t bytes[BEACON_LEN_MAX + 1];
-	for (int i = 0; i < BURST_MAX; i++) {
-		struct sockaddr_storage sa;
-		socklen_t len = sizeof sa;
-		struct endpoint from;
-		ssize_t n = recvfrom(ear->fd, bytes, sizeof bytes, 0, (struct sockaddr *)&sa, &len);
-		if (n < 0)
-			return;
-		if (endpoint_from_sockaddr(&from, (struct sockaddr *)&sa) == 0)
-			ear->radio->heard(ear->radio->arg, bytes, (size_t)n, &from, ear->multicast);
-	}
-}
-
-static int
-listen_on(struct radio *r, int which, const struct endpoint *e, bool multicast)
-{
-	struct ear *ear = &r->ears[which];
-	*ear = (struct ear){.radio = r,
-	        .fd = bound_socket(e, SOCK_DGRAM, true, multicast),
-	        .multicast = multicast};
-	if (ear->fd < 0)
-		return IM_ERR_SYSTEM;
-	int one = 1, zero = 0, size = 1 << 20;
-	setsockopt(ear->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-	if (e->len == 16) {
-		setsockopt(ear->fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &one, sizeof one);
-		setsockopt(ear->fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, &zero, sizeof zero);
-	} else {
-		setsockopt(ear->fd, IPPROTO_IP, IP_MULTICAST_TTL, &one, sizeof one);
-		setsockopt(ear->fd, IPPROTO_IP, IP_MULTICAST_ALL, &zero, sizeof zero);
-	}
-	ear->watch = watch_new(r->node->loop, ear->fd, LOOP_READ, on_datagram, ear);
-	return ear->watch ? 0 : IM_ERR_MEMORY;
-}
-
-static void
-open_group(struct radio *r, const char *text, struct endpoint *group, int which)
+/* Reads a group's address; false when there is none or it is of the wrong kind. */
+static bool
+read_group(struct radio *r, const char *key, const char *text, struct endpoint *group, uint8_t len)
 {
 	unsigned n;
 	if (strcmp(text, "off") == 0 || !*text)
-		return;
-	if (endpoint_resolve(text, 9777, group, 1, &n) < 0 || group->len != (which == M6 ? 16 : 4))
-		log_warn(&r->node->log, "%s = %s: not a group address; beacons go without it",
-		        which == M6 ? "group6" : "group", text);
-	else if (listen_on(r, which, group, true) < 0)
-		log_warn(&r->node->log, "%s = %s: %s; beacons go without it",
-		        which == M6 ? "group6" : "group", text, strerror(errno));
+		return false;
+	if (endpoint_resolve(text, 9777, group, 1, &n) == 0 && group->len == len)
+		return true;
+	log_warn(&r->node->log, "%s = %s: not a group address; beacons go without it", key, text);
+	group->len = 0;
+	return false;
+}
+
+static void
+open_groups(struct radio *r)
+{
+	const struct config *c = &r->node->config;
+	read_group(
+	        r, "group6", c->group6, &r->group6, 16); /* its sockets come with the interfaces */
+	if (read_group(r, "group", c->group, &r->group4, 4) &&
+	        listen_on(r, &r->ears[M4], &r->group4, true) < 0)
+		log_warn(&r->node->log, "group = %s: %s; beacons go without it", c->group,
+		        strerror(errno));
 }
 
 /* One unicast socket; *port 0 receives the port that it got. */
@@ -302,7 +345,7 @@ listen_unicast(struct radio *r, struct endpoint *e, uint16_t *port)
 	socklen_t len = sizeof sa;
 	int which = e->len == 4 ? U4 : U6;
 	e->port = *port;
-	int err = listen_on(r, which, e, false);
+	int err = listen_on(r, &r->ears[which], e, false);
 	if (err == 0 && *port == 0 &&
 	        (getsockname(r->ears[which].fd, (struct sockaddr *)&sa, &len) < 0 ||
 	                endpoint_from_sockaddr(e, (struct sockaddr *)&sa) < 0))
@@ -351,8 +394,7 @@ radio_open(struct node *n, uint16_t *port, radio_heard heard, void *arg, char *w
 		radio_close(r);
 		return NULL;
 	}
-	open_group(r, n->config.group, &r->group4, M4);
-	open_group(r, n->config.group6, &r->group6, M6);
+	open_groups(r);
 	radio_rescan(r, false);
 	return r;
 }
@@ -367,6 +409,8 @@ radio_close(struct radio *r)
 		if (r->ears[i].fd >= 0)
 			close(r->ears[i].fd);
 	}
+	for (unsigned i = 0; i < r->nifaces; i++)
+		ear_free(r->ifaces[i].ear6);
 	free(r);
 }
 
@@ -417,7 +461,7 @@ radio_multicast(struct radio *r, const void *bytes, size_t len)
 		const struct iface *f = &r->ifaces[i];
 		if (f->v4 && r->ears[M4].fd >= 0)
 			send_to(r, &r->group4, f->index, bytes, len);
-		if (f->v6 && r->ears[M6].fd >= 0)
+		if (f->v6 && f->ear6)
 			send_to(r, &r->group6, f->index, bytes, len);
 	}
 }
@@ -439,5 +483,8 @@ radio_addrs(const struct radio *r, struct beacon_addr *out, unsigned max)
 unsigned
 radio_ifaces(const struct radio *r)
 {
-	return r->ears[M4].fd < 0 && r->ears[M6].fd < 0 ? 0 : r->nifaces;
+	unsigned n = 0;
+	for (unsigned i = 0; i < r->nifaces; i++)
+		n += (r->ifaces[i].v4 && r->ears[M4].fd >= 0) || r->ifaces[i].ear6;
+	return n;
 }

@@ -153,15 +153,15 @@ config() {
 	printf '%s\n' "$@" >>"$file"
 }
 
-# on HOST COMMAND...: runs it there, in this folder.
+# on HOST COMMAND...: runs it there, in this folder (in / when the host does not have it, as with a tree in /tmp).  With on_exec=exec, for the background, it replaces the shell.
 on() {
 	local name=$1
 	shift
 	if [ -n "${LAN_LOOPBACK:-}" ]; then
-		env HOME="$W/$name/home" ICEMESH_CONFIG="$W/$name/conf" "$@"
+		${on_exec:-} env HOME="$W/$name/home" ICEMESH_CONFIG="$W/$name/conf" "$@"
 	else
 		# shellcheck disable=SC2016
-		nsenter -t "${host_pid[$name]}" -m -n -u -i -p -- env HOME="$W/$name/home" sh -c 'cd "$0" && exec "$@"' "$PWD" "${as[@]}" "$@"
+		${on_exec:-} nsenter -t "${host_pid[$name]}" -m -n -u -i -p -- env HOME="$W/$name/home" sh -c 'cd "$0" 2>/dev/null || cd /; exec "$@"' "$PWD" "${as[@]}" "$@"
 	fi
 }
 
@@ -185,7 +185,7 @@ start_daemon() {
 	shift
 	: >"$W/$name/out"
 	# shellcheck disable=SC2016
-	{ on "$name" sh -c 'echo $$ >"$0/pid"; exec icemeshd "$@"' "$W/$name" "$@" >"$W/$name/out" 2>>"$W/$name/log" </dev/null; } 2>/dev/null &
+	on_exec='exec' on "$name" sh -c 'echo $$ >"$0/pid"; exec icemeshd "$@"' "$W/$name" "$@" >"$W/$name/out" 2>>"$W/$name/log" </dev/null &
 	disown
 	wait_until 10 test -s "$W/$name/out" || { echo "# icemeshd on $name did not start: $(tail -n 1 "$W/$name/log")"; return 1; }
 }

@@ -64,14 +64,14 @@ rig_spin(void)
 }
 
 /* Runs the loop until the expression holds. */
-#define UNTIL(expr) \
-	do { \
-		uint64_t end_ = loop_now_ms() + RIG_WAIT_MS; \
-		while (!(expr)) { \
-			if (loop_now_ms() >= end_) \
+#define UNTIL(expr)                                                                 \
+	do {                                                                        \
+		uint64_t end_ = loop_now_ms() + RIG_WAIT_MS;                        \
+		while (!(expr)) {                                                   \
+			if (loop_now_ms() >= end_)                                  \
 				fail_msg("never: %s; the log: %s", #expr, rig_log); \
-			rig_spin(); \
-		} \
+			rig_spin();                                                 \
+		}                                                                   \
 	} while (0)
 
 /* --- the log --- */
@@ -86,14 +86,14 @@ rig_note(const char *fmt, va_list ap)
 	strcat(rig_log, "\n");
 }
 
-#define RIG_LOG(name) \
+#define RIG_LOG(name)                                  \
 	void name(struct log *l, const char *fmt, ...) \
-	{ \
-		va_list ap; \
-		(void)l; \
-		va_start(ap, fmt); \
-		rig_note(fmt, ap); \
-		va_end(ap); \
+	{                                              \
+		va_list ap;                            \
+		(void)l;                               \
+		va_start(ap, fmt);                     \
+		rig_note(fmt, ap);                     \
+		va_end(ap);                            \
 	}
 RIG_LOG(log_info)
 RIG_LOG(log_warn)
@@ -129,8 +129,8 @@ struct helper {
 	uint64_t next;
 	struct fake_ask asks[64];
 	unsigned nasks;
-	bool hold;         /* nothing is answered but by rig_answer() */
-	bool refuse_asks;  /* the pipe is full */
+	bool hold;        /* nothing is answered but by rig_answer() */
+	bool refuse_asks; /* the pipe is full */
 	bool fail_unpack;
 	unsigned runs, unpacks, kills;
 	struct timer *timer;
@@ -149,7 +149,8 @@ rig_answer(struct helper *h, unsigned i, enum job_end end)
 		m.type = PIPE_DONE;
 		m.result = (struct job_result){.end = end, .noutputs = 3};
 		for (unsigned k = 0; k < 3 && end == JOB_EXITED; k++) {
-			fds[n++] = k == 2 && a.nfds > 1 ? fcntl(a.fds[1], F_DUPFD_CLOEXEC, 0) : files_memory("out", "", 0);
+			fds[n++] = k == 2 && a.nfds > 1 ? fcntl(a.fds[1], F_DUPFD_CLOEXEC, 0)
+			                                : files_memory("out", "", 0);
 			m.result.outputs[k].present = 1;
 		}
 	} else if (h->fail_unpack) {
@@ -214,7 +215,8 @@ helper_level_text(const struct helper *h)
 }
 
 uint64_t
-helper_ask(struct helper *h, enum pipe_type type, const struct digest *d, const int *fds, unsigned nfds, helper_answer cb, void *arg)
+helper_ask(struct helper *h, enum pipe_type type, const struct digest *d, const int *fds,
+        unsigned nfds, helper_answer cb, void *arg)
 {
 	if (h->refuse_asks)
 		return 0;

@@ -10,9 +10,9 @@
 struct talk {
 	struct conn *conn;
 	bool open, closed;
-	unsigned count[32];           /* messages of each type */
-	uint8_t last;                 /* the last one that was no PING */
-	struct buf body;              /* of it */
+	unsigned count[32]; /* messages of each type */
+	uint8_t last;       /* the last one that was no PING */
+	struct buf body;    /* of it */
 	char why[256];
 };
 
@@ -47,7 +47,8 @@ talk_closed(void *arg, struct conn *c, int err, const char *why)
 	t->conn = NULL;
 }
 
-static const struct conn_ops talk_ops = {.ready = talk_ready, .message = talk_message, .closed = talk_closed};
+static const struct conn_ops talk_ops = {
+        .ready = talk_ready, .message = talk_message, .closed = talk_closed};
 
 /* Connects to `to` with this identity. */
 static inline void
@@ -80,7 +81,8 @@ static inline void
 talk_send(struct talk *t, uint8_t type, const struct buf *body)
 {
 	t->last = 0;
-	assert_int_equal(body ? conn_send_buf(t->conn, type, body) : conn_send(t->conn, type, NULL, 0), 0);
+	assert_int_equal(
+	        body ? conn_send_buf(t->conn, type, body) : conn_send(t->conn, type, NULL, 0), 0);
 }
 
 static inline void
@@ -128,8 +130,17 @@ talk_job(struct talk *t, const struct talk_job *what)
 	const char *argv[] = {"gcc", "-fpreprocessed", "-c", "a.c", "-o", "a.o", what->extra, NULL};
 	const char *env[] = {what->env, NULL}, *outputs[] = {"/w/a.o", NULL};
 	struct job_input input = {.path = "/w/a.c", .mode = 0644, .streamed = 1};
-	struct job j = {.toolchain = what->toolchain, .cwd = "/w", .argv = argv, .argc = what->extra ? 7 : 6, .env = env,
-		.nenv = what->env ? 1 : 0, .inputs = &input, .ninputs = 1, .outputs = outputs, .noutputs = 1, .mode = JOB_PREPROCESSED};
+	struct job j = {.toolchain = what->toolchain,
+	        .cwd = "/w",
+	        .argv = argv,
+	        .argc = what->extra ? 7 : 6,
+	        .env = env,
+	        .nenv = what->env ? 1 : 0,
+	        .inputs = &input,
+	        .ninputs = 1,
+	        .outputs = outputs,
+	        .noutputs = 1,
+	        .mode = JOB_PREPROCESSED};
 	struct buf body;
 	buf_init(&body, JOB_LEN_MAX);
 	assert_int_equal(job_encode(&j, &body), 0);
@@ -155,9 +166,9 @@ talk_input(struct talk *t, const char *text, const char *digest_of_text)
 /* --- a client of the control socket --- */
 
 struct ctl {
-	int fd, got;       /* got: descriptor of the last answer, -1 none */
+	int fd, got; /* got: descriptor of the last answer, -1 none */
 	bool closed;
-	uint8_t type;      /* of the last answer, 0 none */
+	uint8_t type; /* of the last answer, 0 none */
 	struct buf body;
 	struct packet *p;
 };

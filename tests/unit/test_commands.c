@@ -51,7 +51,8 @@ test_init(void **state)
 	(void)state;
 	uint8_t mesh[MESH_ID_LEN], again[MESH_ID_LEN];
 	open_pair();
-	assert_true(says(&ca, ctl_ask_text(&ca, CONTROL_INVITE, NULL), "malformed") || ca.type == CONTROL_ERROR);
+	assert_true(says(&ca, ctl_ask_text(&ca, CONTROL_INVITE, NULL), "malformed") ||
+	            ca.type == CONTROL_ERROR);
 	ctl_close(&ca);
 	ctl_open(&ca, &a);
 	assert_true(says(&ca, ctl_ask_text(&ca, CONTROL_ROOT, NULL), "no mesh"));
@@ -112,7 +113,8 @@ test_leave_and_come_back(void **state)
 	invite(2, 3600, token);
 	assert_int_equal(ctl_ask_text(&cb, CONTROL_JOIN, token), CONTROL_OK);
 	UNTIL(rig_member(&a, &b));
-	for (int i = 0; i < 50; i++) /* some more beacons, so that the count is above where it starts anew */
+	for (int i = 0; i < 50;
+	        i++) /* some more beacons, so that the count is above where it starts anew */
 		peers_load_changed(b.n.peers);
 	assert_int_equal(ctl_ask_text(&cb, CONTROL_LEAVE, NULL), CONTROL_OK);
 	assert_false(identity_in_mesh(b.n.identity));
@@ -182,7 +184,8 @@ static void
 test_rights(void **state)
 {
 	(void)state;
-	static const uint8_t changes[] = {CONTROL_INIT, CONTROL_INVITE, CONTROL_JOIN, CONTROL_LEAVE};
+	static const uint8_t changes[] = {
+	        CONTROL_INIT, CONTROL_INVITE, CONTROL_JOIN, CONTROL_LEAVE};
 	struct ctl c;
 	if (geteuid() != 0)
 		skip();
@@ -205,12 +208,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(test_init, rig_teardown),
-		cmocka_unit_test_teardown(test_join, rig_teardown),
-		cmocka_unit_test_teardown(test_leave_and_come_back, rig_teardown),
-		cmocka_unit_test_teardown(test_bad_tokens, rig_teardown),
-		cmocka_unit_test_teardown(test_join_withdrawn, rig_teardown),
-		cmocka_unit_test_teardown(test_rights, rig_teardown),
+	        cmocka_unit_test_teardown(test_init, rig_teardown),
+	        cmocka_unit_test_teardown(test_join, rig_teardown),
+	        cmocka_unit_test_teardown(test_leave_and_come_back, rig_teardown),
+	        cmocka_unit_test_teardown(test_bad_tokens, rig_teardown),
+	        cmocka_unit_test_teardown(test_join_withdrawn, rig_teardown),
+	        cmocka_unit_test_teardown(test_rights, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

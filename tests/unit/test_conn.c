@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <netinet/tcp.h>
 #include "mesh/conn.h"
 #include "tests/unit/conn_rig.h"
 
@@ -290,6 +291,8 @@ test_export_and_adopt(void **state)
 {
 	struct rig *r = *state;
 	uint64_t inode;
+	unsigned vanished_ms;
+	socklen_t len = sizeof vanished_ms;
 
 	rig_connect(r);
 	assert_int_equal(conn_export(r->client.c, r->client.state, &r->client.fd), IM_ERR_REFUSED);
@@ -301,6 +304,11 @@ test_export_and_adopt(void **state)
 	export_now(&r->client);
 	assert_int_equal(r->client.result, 0);
 	inode = conn_inode(r->client.fd);
+	vanished_ms = 0;
+	assert_int_equal(
+	        getsockopt(r->client.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &vanished_ms, &len), 0);
+	assert_int_equal(vanished_ms,
+	        2 * WIRE_SILENCE_MS); /* a machine that is gone is noticed by what it does not answer */
 	assert_true(inode != 0);
 	adopt(r, &r->client);
 	assert_int_equal(conn_send(r->client.c, 2, "after", 5), 0);

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <pwd.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include "mesh/drop.h"
@@ -60,6 +62,11 @@ dropped(int *left)
 	if (pid == 0) {
 		char why[256];
 		const struct passwd *pw = user();
+		/* the slots of all users have a fixed place: here one of this child's own, where it may make one */
+		bool own_place = unshare(CLONE_NEWNS) == 0 &&
+		                 mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+		                 mount("none", "/run/lock", "tmpfs", 0, "mode=1777") == 0;
+		c.local_slots = 2;
 		int err = drop_rights(&c, why), bad = 0;
 		if (err < 0)
 			_exit(100 - err);
@@ -70,6 +77,11 @@ dropped(int *left)
 		       << 2;
 		bad |= (prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0) << 3;
 		bad |= (access(c.state_dir, W_OK) < 0 || access(c.store_dir, W_OK) < 0) << 4;
+		bad |= (own_place && (access(PLACE_SLOTS "/1", R_OK) < 0 ||
+		                             access(PLACE_SLOTS "/queue", R_OK) < 0 ||
+		                             access(PLACE_SLOTS "/2", F_OK) == 0 ||
+		                             access(PLACE_SLOTS, W_OK) == 0))
+		       << 5;
 		_exit(bad);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);

@@ -50,7 +50,8 @@ fake_main(int mood)
 		if (m.type == PIPE_RUN && mood == DIES_AT_RUN)
 			return 0;
 		if (m.type == PIPE_KILL)
-			a = (struct pipe_msg){.type = PIPE_DONE, .id = m.id, .result.end = JOB_KILLED};
+			a = (struct pipe_msg){
+			        .type = PIPE_DONE, .id = m.id, .result.end = JOB_KILLED};
 		if (m.type != PIPE_RUN && pipe_send(PIPE_HELPER_FD, &a, fds, nfds) < 0)
 			return 1;
 		for (unsigned i = 0; i < nfds; i++)
@@ -201,11 +202,11 @@ main(int argc, char **argv)
 	if (argc == 7 && strcmp(argv[1], "helper") == 0)
 		return fake_main(argv[3][0] - '0');
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(test_asks, rig_teardown),
-		cmocka_unit_test_teardown(test_forget, rig_teardown),
-		cmocka_unit_test_teardown(test_does_not_start, rig_teardown),
-		cmocka_unit_test_teardown(test_dies, rig_teardown),
-		cmocka_unit_test_teardown(test_full_pipe, rig_teardown),
+	        cmocka_unit_test_teardown(test_asks, rig_teardown),
+	        cmocka_unit_test_teardown(test_forget, rig_teardown),
+	        cmocka_unit_test_teardown(test_does_not_start, rig_teardown),
+	        cmocka_unit_test_teardown(test_dies, rig_teardown),
+	        cmocka_unit_test_teardown(test_full_pipe, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -219,12 +219,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(test_node_key_made_once, rig_teardown),
-		cmocka_unit_test_teardown(test_init_persists, rig_teardown),
-		cmocka_unit_test_teardown(test_tokens, rig_teardown),
-		cmocka_unit_test_teardown(test_expired_token, rig_teardown),
-		cmocka_unit_test_teardown(test_proof, rig_teardown),
-		cmocka_unit_test_teardown(test_joined_checks, rig_teardown),
+	        cmocka_unit_test_teardown(test_node_key_made_once, rig_teardown),
+	        cmocka_unit_test_teardown(test_init_persists, rig_teardown),
+	        cmocka_unit_test_teardown(test_tokens, rig_teardown),
+	        cmocka_unit_test_teardown(test_expired_token, rig_teardown),
+	        cmocka_unit_test_teardown(test_proof, rig_teardown),
+	        cmocka_unit_test_teardown(test_joined_checks, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,7 +51,9 @@ test_import(void **state)
 	UNTIL(o.calls == 1);
 	assert_int_equal(o.err, 0);
 	assert_int_equal(store_find(a.n.store, &o.d)->size, 3 << 20);
-	assert_int_equal(sign_check(&sig, o.sig, strlen(o.sig), identity_conn(a.n.identity)->root_pk, wall_seconds()), 0);
+	assert_int_equal(sign_check(&sig, o.sig, strlen(o.sig),
+	                         identity_conn(a.n.identity)->root_pk, wall_seconds()),
+	        0);
 	assert_true(digest_equal(&sig.digest, &o.d));
 	assert_int_equal(rig_files(&a, "tmp"), 0);
 	assert_int_equal(rig_open_fds(), before);
@@ -112,7 +114,8 @@ test_unreadable(void **state)
 	rig_open(&a, "a");
 	rig_init(&a);
 	snprintf(path, sizeof path, "%s/file", a.dir);
-	assert_non_null(import_begin(&a.n, geteuid(), open(path, O_WRONLY | O_CREAT, 0600), on_done, &o, why));
+	assert_non_null(import_begin(
+	        &a.n, geteuid(), open(path, O_WRONLY | O_CREAT, 0600), on_done, &o, why));
 	UNTIL(o.calls == 1);
 	assert_int_equal(o.err, IM_ERR_SYSTEM);
 	assert_non_null(strstr(o.why, "copied"));
@@ -124,10 +127,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(test_import, rig_teardown),
-		cmocka_unit_test_teardown(test_cancel, rig_teardown),
-		cmocka_unit_test_teardown(test_refused, rig_teardown),
-		cmocka_unit_test_teardown(test_unreadable, rig_teardown),
+	        cmocka_unit_test_teardown(test_import, rig_teardown),
+	        cmocka_unit_test_teardown(test_cancel, rig_teardown),
+	        cmocka_unit_test_teardown(test_refused, rig_teardown),
+	        cmocka_unit_test_teardown(test_unreadable, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -136,7 +136,8 @@ test_too_big(void **state)
 	id = identity_conn(b.n.identity);
 	buf_init(&text, SIGN_TEXT_MAX - 1);
 	c.size = TOOLCHAIN_PACKED_MAX + 1;
-	assert_int_equal(sign_make(id->key, id->cert, id->cert_len, &c.d, c.size, prehash, &text), 0);
+	assert_int_equal(
+	        sign_make(id->key, id->cert, id->cert_len, &c.d, c.size, prehash, &text), 0);
 	snprintf(c.sig, sizeof c.sig, "%s", buf_text(&text));
 	assert_int_equal(install(&c), WERR_LIMIT);
 	buf_fini(&text);
@@ -246,7 +247,8 @@ test_over_the_wire(void **state)
 	talk_wait(&t, WIRE_TOK);
 	assert_true(store_find(a.n.store, &c.d)->unpacked);
 	talk_end(&t);
-	announce(&t, &c); /* it has it: TOK at once, the rest passes by, the channel is usable then */
+	announce(&t,
+	        &c); /* it has it: TOK at once, the rest passes by, the channel is usable then */
 	talk_wait(&t, WIRE_TOK);
 	talk_send(&t, WIRE_TEND, NULL);
 	uint32_t number;
@@ -279,14 +281,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(test_good, rig_teardown),
-		cmocka_unit_test_teardown(test_refused, rig_teardown),
-		cmocka_unit_test_teardown(test_signers, rig_teardown),
-		cmocka_unit_test_teardown(test_too_big, rig_teardown),
-		cmocka_unit_test_teardown(test_unpack, rig_teardown),
-		cmocka_unit_test_teardown(test_unpack_fails_or_is_forgotten, rig_teardown),
-		cmocka_unit_test_teardown(test_over_the_wire, rig_teardown),
-		cmocka_unit_test_teardown(test_failed_is_not_taken_again, rig_teardown),
+	        cmocka_unit_test_teardown(test_good, rig_teardown),
+	        cmocka_unit_test_teardown(test_refused, rig_teardown),
+	        cmocka_unit_test_teardown(test_signers, rig_teardown),
+	        cmocka_unit_test_teardown(test_too_big, rig_teardown),
+	        cmocka_unit_test_teardown(test_unpack, rig_teardown),
+	        cmocka_unit_test_teardown(test_unpack_fails_or_is_forgotten, rig_teardown),
+	        cmocka_unit_test_teardown(test_over_the_wire, rig_teardown),
+	        cmocka_unit_test_teardown(test_failed_is_not_taken_again, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

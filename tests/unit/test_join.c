@@ -227,15 +227,15 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(test_member, rig_teardown),
-		cmocka_unit_test_teardown(test_spare, rig_teardown),
-		cmocka_unit_test_teardown(test_used_token, rig_teardown),
-		cmocka_unit_test_teardown(test_other_mesh, rig_teardown),
-		cmocka_unit_test_teardown(test_tries_every_host, rig_teardown),
-		cmocka_unit_test_teardown(test_nobody_there, rig_teardown),
-		cmocka_unit_test_teardown(test_cancel, rig_teardown),
-		cmocka_unit_test_teardown(test_left_meanwhile, rig_teardown),
-		cmocka_unit_test_teardown(test_member_meanwhile, rig_teardown),
+	        cmocka_unit_test_teardown(test_member, rig_teardown),
+	        cmocka_unit_test_teardown(test_spare, rig_teardown),
+	        cmocka_unit_test_teardown(test_used_token, rig_teardown),
+	        cmocka_unit_test_teardown(test_other_mesh, rig_teardown),
+	        cmocka_unit_test_teardown(test_tries_every_host, rig_teardown),
+	        cmocka_unit_test_teardown(test_nobody_there, rig_teardown),
+	        cmocka_unit_test_teardown(test_cancel, rig_teardown),
+	        cmocka_unit_test_teardown(test_left_meanwhile, rig_teardown),
+	        cmocka_unit_test_teardown(test_member_meanwhile, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,7 +45,8 @@ struct wish {
 };
 
 static void
-on_granted(void *arg, const struct node_id *node, const char *name, uint32_t lease_ms, int fd, const uint8_t *state)
+on_granted(void *arg, const struct node_id *node, const char *name, uint32_t lease_ms, int fd,
+        const uint8_t *state)
 {
 	(void)name;
 	struct wish *w = arg;
@@ -317,14 +318,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(test_only_who_has_the_toolchain, rig_teardown),
-		cmocka_unit_test_teardown(test_by_name_and_id, rig_teardown),
-		cmocka_unit_test_teardown(test_nack_and_avoid, rig_teardown),
-		cmocka_unit_test_teardown(test_busy_then_granted, rig_teardown),
-		cmocka_unit_test_teardown(test_idle_channels, rig_teardown),
-		cmocka_unit_test_teardown(test_dead_peer, rig_teardown),
-		cmocka_unit_test_teardown(test_cancel_and_reset, rig_teardown),
-		cmocka_unit_test_teardown(test_silent_peer, rig_teardown),
+	        cmocka_unit_test_teardown(test_only_who_has_the_toolchain, rig_teardown),
+	        cmocka_unit_test_teardown(test_by_name_and_id, rig_teardown),
+	        cmocka_unit_test_teardown(test_nack_and_avoid, rig_teardown),
+	        cmocka_unit_test_teardown(test_busy_then_granted, rig_teardown),
+	        cmocka_unit_test_teardown(test_idle_channels, rig_teardown),
+	        cmocka_unit_test_teardown(test_dead_peer, rig_teardown),
+	        cmocka_unit_test_teardown(test_cancel_and_reset, rig_teardown),
+	        cmocka_unit_test_teardown(test_silent_peer, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -147,11 +147,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_unicast, setup, rig_teardown),
-		cmocka_unit_test_setup_teardown(test_addresses, setup, rig_teardown),
-		cmocka_unit_test_setup_teardown(test_bad_listen, setup, rig_teardown),
-		cmocka_unit_test_setup_teardown(test_bad_group, setup, rig_teardown),
-		cmocka_unit_test_setup_teardown(test_listen, setup, rig_teardown),
+	        cmocka_unit_test_setup_teardown(test_unicast, setup, rig_teardown),
+	        cmocka_unit_test_setup_teardown(test_addresses, setup, rig_teardown),
+	        cmocka_unit_test_setup_teardown(test_bad_listen, setup, rig_teardown),
+	        cmocka_unit_test_setup_teardown(test_bad_group, setup, rig_teardown),
+	        cmocka_unit_test_setup_teardown(test_listen, setup, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -118,7 +118,8 @@ test_status_adds_up(void **state)
 	c->remote = 10, c->local = 4, c->fallback = 2, c->retried = 3, c->failed = 1;
 	c->served = 5, c->refused = 6, c->killed = 7;
 	for (int i = 0; i < 3; i++)
-		tally_add(c->reasons, &c->nreasons, NODE_REASONS_MAX, i < 2 ? "linking" : "no-daemon");
+		tally_add(c->reasons, &c->nreasons, NODE_REASONS_MAX,
+		        i < 2 ? "linking" : "no-daemon");
 	const struct item *root = decode(report_status, &b);
 	assert_string_equal(text(item_at(list_of(root, 1, &n), 0), 2), "b");
 	assert_int_equal(n, 1);
@@ -169,7 +170,7 @@ test_problems(void **state)
 	assert_true(has_problem(&a, "no mesh"));
 	rig_init(&a);
 	assert_false(has_problem(&a, "no mesh"));
-	assert_true(has_problem(&a, "no other node"));
+	assert_false(has_problem(&a, "no other node")); /* it has just made the mesh */
 	a.n.helper->level = 0;
 	assert_true(has_problem(&a, "no sandbox"));
 	struct digest d = {{0}};
@@ -178,8 +179,14 @@ test_problems(void **state)
 		store_add(a.n.store, &d)->failed = i == 19;
 	}
 	assert_true(has_problem(&a, "could not be unpacked"));
-	assert_int_equal(identity_adopt_mesh(b.n.identity, identity_conn(a.n.identity)->root_pk, "test"), 0);
+	assert_int_equal(
+	        identity_adopt_mesh(b.n.identity, identity_conn(a.n.identity)->root_pk, "test"), 0);
 	assert_true(has_problem(&b, "spare"));
+	rig_enrol(&a, &b);
+	assert_false(has_problem(&b, "no other node"));
+	rig_stop(&a);
+	UNTIL(has_problem(&b, "no other node"));
+	rig_start(&a);
 	close_pair();
 }
 
@@ -213,10 +220,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(test_peers, rig_teardown),
-		cmocka_unit_test_teardown(test_status_adds_up, rig_teardown),
-		cmocka_unit_test_teardown(test_problems, rig_teardown),
-		cmocka_unit_test_teardown(test_toolchains, rig_teardown),
+	        cmocka_unit_test_teardown(test_peers, rig_teardown),
+	        cmocka_unit_test_teardown(test_status_adds_up, rig_teardown),
+	        cmocka_unit_test_teardown(test_problems, rig_teardown),
+	        cmocka_unit_test_teardown(test_toolchains, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

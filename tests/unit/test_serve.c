@@ -205,13 +205,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(test_admission, rig_teardown),
-		cmocka_unit_test_teardown(test_nacks, rig_teardown),
-		cmocka_unit_test_teardown(test_strangers, rig_teardown),
-		cmocka_unit_test_teardown(test_unpacks_on_demand, rig_teardown),
-		cmocka_unit_test_teardown(test_waiting_job_starts, rig_teardown),
-		cmocka_unit_test_teardown(test_reset_leaves_nothing, rig_teardown),
-		cmocka_unit_test_teardown(test_no_mesh, rig_teardown),
+	        cmocka_unit_test_teardown(test_admission, rig_teardown),
+	        cmocka_unit_test_teardown(test_nacks, rig_teardown),
+	        cmocka_unit_test_teardown(test_strangers, rig_teardown),
+	        cmocka_unit_test_teardown(test_unpacks_on_demand, rig_teardown),
+	        cmocka_unit_test_teardown(test_waiting_job_starts, rig_teardown),
+	        cmocka_unit_test_teardown(test_reset_leaves_nothing, rig_teardown),
+	        cmocka_unit_test_teardown(test_no_mesh, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,7 +82,8 @@ test_foreign_names(void **state)
 	rig_open(&a, "a");
 	put_file("tarballs", "notes.txt");
 	put_file("tarballs", "00112233.tar.lz4");
-	put_file("tarballs", "zz112233445566778899aabbccddeeff00112233445566778899aabbccddeeff.tar.lz4");
+	put_file("tarballs",
+	        "zz112233445566778899aabbccddeeff00112233445566778899aabbccddeeff.tar.lz4");
 	put_file("toolchains", "half");
 	reopen();
 	assert_null(store_at(a.n.store, 0));
@@ -182,13 +183,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(test_keeps_a_tarball, rig_teardown),
-		cmocka_unit_test_teardown(test_transfer_that_ends_early, rig_teardown),
-		cmocka_unit_test_teardown(test_foreign_names, rig_teardown),
-		cmocka_unit_test_teardown(test_full, rig_teardown),
-		cmocka_unit_test_teardown(test_compilers, rig_teardown),
-		cmocka_unit_test_teardown(test_compilers_without_tarball, rig_teardown),
-		cmocka_unit_test_teardown(test_share_of_a_user, rig_teardown),
+	        cmocka_unit_test_teardown(test_keeps_a_tarball, rig_teardown),
+	        cmocka_unit_test_teardown(test_transfer_that_ends_early, rig_teardown),
+	        cmocka_unit_test_teardown(test_foreign_names, rig_teardown),
+	        cmocka_unit_test_teardown(test_full, rig_teardown),
+	        cmocka_unit_test_teardown(test_compilers, rig_teardown),
+	        cmocka_unit_test_teardown(test_compilers_without_tarball, rig_teardown),
+	        cmocka_unit_test_teardown(test_share_of_a_user, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,7 +94,9 @@ test_after_failure(void **state)
 	assert_int_equal(rig_files(&a, "tmp"), 0);
 	/* the peer is there again */
 	watch_free(a.accepting);
-	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_port = htons(a.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in sa = {.sin_family = AF_INET,
+	        .sin_port = htons(a.port),
+	        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int one = 1;
 	a.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	setsockopt(a.listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
@@ -141,11 +143,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(test_once, rig_teardown),
-		cmocka_unit_test_teardown(test_has_it_already, rig_teardown),
-		cmocka_unit_test_teardown(test_after_failure, rig_teardown),
-		cmocka_unit_test_teardown(test_refused, rig_teardown),
-		cmocka_unit_test_teardown(test_freed_while_active, rig_teardown),
+	        cmocka_unit_test_teardown(test_once, rig_teardown),
+	        cmocka_unit_test_teardown(test_has_it_already, rig_teardown),
+	        cmocka_unit_test_teardown(test_after_failure, rig_teardown),
+	        cmocka_unit_test_teardown(test_refused, rig_teardown),
+	        cmocka_unit_test_teardown(test_freed_while_active, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
