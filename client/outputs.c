@@ -169,6 +169,15 @@ write_through(struct output *o)
 	return r;
 }
 
+/* Network file systems tell only when a descriptor is closed that a write failed; the file must not get its name before. */
+static int
+settle(int fd)
+{
+	int copy = dup(fd);
+
+	return copy >= 0 && close(copy) == 0 ? 0 : IM_ERR_SYSTEM;
+}
+
 int
 output_commit(struct output *o)
 {
@@ -176,9 +185,11 @@ output_commit(struct output *o)
 
 	if (o->fd < 0)
 		return IM_ERR_SYSTEM;
-	if (o->temp[0] != 0 && rename(o->temp, o->path) == 0)
+	if (o->temp[0] != 0)
+		r = settle(o->fd);
+	if (r == 0 && o->temp[0] != 0 && rename(o->temp, o->path) == 0)
 		o->temp[0] = 0;
-	else
+	else if (r == 0)
 		r = write_through(o);
 	output_abort(o);
 	return r;

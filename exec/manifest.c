@@ -345,6 +345,24 @@ parents_ok(const struct manifest *m, const char *path)
 	return 1;
 }
 
+/* Adds the folders that lead to path and did not lead to the path before it.  The text stays small while they need not. */
+static int
+count_folders(const char *before, const char *path, uint32_t *folders)
+{
+	uint32_t depth = 0;
+	size_t same = 0;
+
+	while (path[same] != '\0' && path[same] == before[same])
+		same++;
+	for (size_t i = 1; path[i] != '\0'; i++) {
+		if (path[i] != '/')
+			continue;
+		depth++;
+		*folders += i >= same;
+	}
+	return depth > TOOLCHAIN_DEPTH_MAX || *folders > TOOLCHAIN_FILES_MAX ? IM_ERR_LIMIT : 0;
+}
+
 static uint32_t
 count_lines(const struct reader *r)
 {
@@ -358,7 +376,7 @@ count_lines(const struct reader *r)
 static int
 parse_entries(struct manifest *m, struct reader *r)
 {
-	uint32_t n = count_lines(r);
+	uint32_t n = count_lines(r), folders = 0;
 	char *line;
 
 	if (n > TOOLCHAIN_FILES_MAX)
@@ -374,6 +392,9 @@ parse_entries(struct manifest *m, struct reader *r)
 			return err;
 		if (m->n > 0 && strcmp(e[-1].path, e->path) >= 0)
 			return IM_ERR_FORMAT;
+		err = count_folders(m->n > 0 ? e[-1].path : "", e->path, &folders);
+		if (err != 0)
+			return err;
 		m->n++;
 		m->bytes += e->size;
 		if (m->bytes > TOOLCHAIN_BYTES_MAX)

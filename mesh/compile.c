@@ -32,6 +32,9 @@ answer_toolchain(
         struct client *c, const struct digest *d, const void *witness, size_t len, const char *sig)
 {
 	struct buf body;
+	struct toolchain *t = store_find(c->all->node->store, d);
+	if (t)
+		t->used_ms = loop_now_ms();
 	buf_init(&body, CONTROL_LEN_MAX - 1);
 	pack_map(&body, sig ? 3 : 2);
 	pack_kbytes(&body, 1, d->bytes, DIGEST_LEN);

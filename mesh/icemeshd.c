@@ -22,6 +22,7 @@
 #include "mesh/machine.h"
 #include "mesh/peers.h"
 #include "mesh/radio.h"
+#include "mesh/renewal.h"
 #include "mesh/serve.h"
 #include "mesh/store.h"
 #include "mesh/upload.h"
@@ -56,7 +57,8 @@ complain(const char *why)
 static int
 read_arguments(int argc, char **argv, struct start *s)
 {
-	static const struct option words[] = {{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {0}};
+	static const struct option words[] = {
+	        {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {0}};
 	int o;
 	while ((o = getopt_long(argc, argv, "c:o:nvh", words, NULL)) != -1) {
 		switch (o) {
@@ -141,7 +143,8 @@ next_boot(const char *state_dir)
 	uint64_t boot = last >= now ? last + 1 : now;
 	int n = snprintf(text, sizeof text, "%llu\n", (unsigned long long)boot);
 	if (files_write(path, text, (size_t)n, 0600) < 0)
-		complain("the boot counter cannot be written; peers may take this node for its former self");
+		complain("the boot counter cannot be written; peers may take this node for its "
+		         "former self");
 	return boot;
 }
 
@@ -170,7 +173,8 @@ static void
 on_helper_lost(void *arg)
 {
 	struct daemon *d = arg;
-	log_warn(&d->node.log, "the helper icemesh-exec is gone; ending, so that both can be started anew");
+	log_warn(&d->node.log,
+	        "the helper icemesh-exec is gone; ending, so that both can be started anew");
 	d->helper_lost = true;
 	loop_stop(d->node.loop);
 }
@@ -218,8 +222,10 @@ prepare(struct daemon *d, const struct start *s, char *why)
 	err = drop_rights(&n->config, why);
 	if (err < 0)
 		return err;
-	if (files_mkdir(n->config.state_dir, 0700) < 0 || files_mkdir(n->config.store_dir, 0700) < 0) {
-		snprintf(why, 256, "%.120s or %.120s: %s", n->config.state_dir, n->config.store_dir, strerror(errno));
+	if (files_mkdir(n->config.state_dir, 0700) < 0 ||
+	        files_mkdir(n->config.store_dir, 0700) < 0) {
+		snprintf(why, 256, "%.120s or %.120s: %s", n->config.state_dir, n->config.store_dir,
+		        strerror(errno));
 		return IM_ERR_SYSTEM;
 	}
 	n->helper = helper_start(&n->config, why);
@@ -244,8 +250,9 @@ open_parts(struct daemon *d, char *why)
 	n->serve = serve_new(n);
 	n->uploads = uploads_new(n, on_peer_news);
 	n->leases = leases_new(n);
-	if (!n->serve || !n->uploads || !n->leases || !(n->peers = peers_open(n, d->port, on_peer_news, why)) ||
-		!(n->clients = clients_open(n, why)))
+	if (!n->serve || !n->uploads || !n->leases ||
+	        !(n->peers = peers_open(n, d->port, on_peer_news, why)) ||
+	        !(n->clients = clients_open(n, why)) || !(n->renewal = renewal_new(n)))
 		return IM_ERR_SYSTEM;
 	d->accepting = watch_new(n->loop, d->listener, LOOP_READ, on_accept, d);
 	d->term = watch_signal(n->loop, SIGTERM, on_stop, d);
@@ -257,6 +264,7 @@ static void
 close_parts(struct daemon *d)
 {
 	struct node *n = &d->node;
+	renewal_free(n->renewal);
 	clients_close(n->clients);
 	leases_free(n->leases);
 	n->leases = NULL;

@@ -330,6 +330,15 @@ owner_name(char out[NAME_SIZE])
 	        pw && pw->pw_name && pw->pw_name[0] ? pw->pw_name : "unknown");
 }
 
+/* Gives the certificate its lifetime and the root's signature. */
+static int
+sign_cert(const struct identity *id, struct cert *c, struct buf *out)
+{
+	c->not_before = wall_seconds() - 3600; /* clocks differ a little */
+	c->not_after = c->not_before + IDENTITY_CERT_DAYS * 86400ULL;
+	return cert_issue(c, &id->root, out);
+}
+
 static int
 issue(const struct identity *id, const struct wire_join *j, uint32_t roles, struct buf *out)
 {
@@ -339,9 +348,7 @@ issue(const struct identity *id, const struct wire_join *j, uint32_t roles, stru
 	memcpy(c.dh_pk, j->dh_pk, DH_LEN);
 	snprintf(c.name, sizeof c.name, "%s", j->name);
 	owner_name(c.owner);
-	c.not_before = wall_seconds() - 3600; /* clocks differ a little */
-	c.not_after = c.not_before + IDENTITY_CERT_DAYS * 86400ULL;
-	return cert_issue(&c, &id->root, out);
+	return sign_cert(id, &c, out);
 }
 
 int
@@ -487,6 +494,22 @@ identity_enrol(struct identity *id, const struct wire_join *j, const uint8_t *ha
 	if (err < 0)
 		snprintf(why, 256, "the issuer cannot write its state: %s", im_strerror(err));
 	return err;
+}
+
+int
+identity_renew(struct identity *id, const struct cert *old, struct buf *cert)
+{
+	if (!identity_is_issuer(id))
+		return IM_ERR_REFUSED;
+	struct cert c = *old;
+	return sign_cert(id, &c, cert);
+}
+
+int
+identity_take_cert(struct identity *id, const void *cert, size_t len)
+{
+	int err = set_cert(id, cert, len);
+	return err < 0 ? err : save_mesh(id);
 }
 
 void

@@ -34,6 +34,11 @@ int identity_invite(struct identity *id, uint32_t roles, unsigned uses, unsigned
  * why (256 bytes): the cause in words. IM_ERR_REFUSED, IM_ERR_EXPIRED, IM_ERR_SIGNATURE. */
 int identity_enrol(struct identity *id, const struct wire_join *j, const uint8_t *hash,
         struct buf *cert, char *why) IM_MUST;
+/* A member's certificate once more with a lifetime that begins now; same key, name, owner and roles. IM_ERR_REFUSED when this node
+ * holds no root key. */
+int identity_renew(struct identity *id, const struct cert *old, struct buf *cert) IM_MUST;
+/* Takes a renewed certificate of this node for good; on error the present one stays. */
+int identity_take_cert(struct identity *id, const void *cert, size_t len) IM_MUST;
 /* The joiner's side: what to send, and taking the answer for good. */
 void identity_join_request(const struct identity *id, const struct token *t, const uint8_t *hash,
         struct wire_join *out);

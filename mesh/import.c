@@ -10,6 +10,7 @@
 #include "crypto/sign.h"
 #include "exec/toolchain.h"
 #include "mesh/identity.h"
+#include "mesh/room.h"
 #include "mesh/store.h"
 
 #define PIECE (256 * 1024)
@@ -114,16 +115,22 @@ struct import *
 import_begin(struct node *n, uid_t uid, int fd, import_done done, void *arg, char *why)
 {
 	struct import *i = NULL;
+	struct stat st = {0};
 	if (!identity_cert(n->identity))
 		snprintf(why, 256,
 		        "this node has no certificate and cannot sign: 'icemesh init' or 'icemesh "
 		        "join TOKEN' first");
 	else if (!reads_at_once(fd, uid))
 		snprintf(why, 256, "the toolchain must be passed as a file in memory");
+	else if (fstat(fd, &st) < 0 || (uint64_t)st.st_size > TOOLCHAIN_PACKED_MAX)
+		snprintf(why, 256, "the toolchain is larger than any may be");
+	else if (room_make(n, (uint64_t)st.st_size, NULL) < 0)
+		snprintf(why, 256, "store_size leaves no room for a toolchain of %llu bytes",
+		        (unsigned long long)st.st_size);
 	else if (!(i = calloc(1, sizeof *i)) || !(i->piece = malloc(PIECE)) ||
 	         !(i->step = timer_new(n->loop, on_step, i)))
 		snprintf(why, 256, "out of memory");
-	else if (!(i->file = store_file_new(n->store, TOOLCHAIN_PACKED_MAX)))
+	else if (!(i->file = store_file_new(n->store, (uint64_t)st.st_size)))
 		snprintf(why, 256, "no room in the store: %s", strerror(errno));
 	else if (lseek(fd, 0, SEEK_SET) < 0)
 		snprintf(why, 256, "the toolchain's file cannot be read: %s", strerror(errno));

@@ -8,6 +8,7 @@
 #include "exec/toolchain.h"
 #include "mesh/helper.h"
 #include "mesh/identity.h"
+#include "mesh/room.h"
 #include "mesh/serve.h"
 
 struct install {
@@ -71,6 +72,11 @@ install_new(struct node *n, const struct digest *d, uint64_t size, const char *s
 	if (size > TOOLCHAIN_PACKED_MAX) {
 		snprintf(why, 256, "toolchain %.12s: %llu bytes are more than the limit", hex,
 		        (unsigned long long)size);
+		return NULL;
+	}
+	if (room_make(n, size, NULL) < 0) {
+		*code = WERR_REFUSED;
+		snprintf(why, 256, "toolchain %.12s: store_size leaves no room for it", hex);
 		return NULL;
 	}
 	struct install *i = calloc(1, sizeof *i);
@@ -166,8 +172,13 @@ on_unpacked(void *arg, const struct pipe_msg *m, int *fds, unsigned nfds)
 	digest_hex(&w->digest, hex);
 	if (t) {
 		t->unpacking = false;
-		t->unpacked = m->err == 0;
 		t->failed = m->err != 0;
+		t->used_ms = loop_now_ms();
+		if (m->err == 0)
+			store_unpacked(w->node->store, t);
+		/* what is in use stays; then the next one has to wait until there is room */
+		if (room_make(w->node, 0, &w->digest) < 0)
+			log_debug(&w->node->log, "the store is larger than store_size");
 	}
 	if (m->err) {
 		snprintf(why, sizeof why, "toolchain %.12s: cannot be unpacked: %.*s", hex, 200,

@@ -59,6 +59,7 @@ take_outputs(struct session *s, struct job_result *r, int *fds, unsigned nfds)
 		fds[at++] = -1;
 		if (err == 0)
 			err = digest_of_fd(&o->digest, &o->size, s->outputs[i]);
+		s->result_bytes += o->size;
 		if (lseek(s->outputs[i], 0, SEEK_SET) < 0)
 			err = IM_ERR_SYSTEM;
 	}
@@ -74,6 +75,7 @@ on_done(void *arg, const struct pipe_msg *m, int *fds, unsigned nfds)
 	struct buf body;
 	s->run = 0;
 	s->noutputs = s->sending = 0;
+	s->result_bytes = 0;
 	int err = m->type == PIPE_DONE && r.noutputs <= 2 + JOB_OUTPUTS_MAX
 	                  ? take_outputs(s, &r, fds, nfds)
 	                  : IM_ERR_FORMAT;

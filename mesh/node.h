@@ -41,6 +41,7 @@ struct node {
 	struct uploads *uploads;
 	struct leases *leases;
 	struct clients *clients;
+	struct renewal *renewal;
 	struct counters counters;
 };
 

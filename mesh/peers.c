@@ -289,6 +289,17 @@ peers_mesh_changed(struct peers *p)
 	on_tick(p);
 }
 
+void
+peers_cert_changed(struct peers *p)
+{
+	struct gossip_config c;
+	if (!p->gossip)
+		return;
+	fill_config(p, &c);
+	if (gossip_set_mesh(p->gossip, &c) < 0)
+		log_warn(&p->node->log, "the renewed certificate does not fit into a beacon");
+}
+
 struct peers *
 peers_open(struct node *n, uint16_t port, void (*changed)(struct node *, const struct node_id *),
         char *why)

@@ -34,6 +34,8 @@ void peers_close(struct peers *p); /* says goodbye and saves */
 void peers_goodbye(struct peers *p);
 /* After init, join or leave. */
 void peers_mesh_changed(struct peers *p);
+/* This node's certificate was renewed: beacons carry the new one. */
+void peers_cert_changed(struct peers *p);
 /* Slots in use changed. */
 void peers_load_changed(struct peers *p);
 void peers_seed(struct peers *p, const struct endpoint *e);

@@ -74,9 +74,26 @@ serve_free(struct serve *s)
 	free(s);
 }
 
+/* Whoever has no certificate must not take the members' places: of too many such, the oldest goes. */
+static void
+limit_unknown(struct serve *s)
+{
+	struct session *oldest = NULL;
+	unsigned n = 0;
+	for (struct session *i = s->list; i; i = i->next) {
+		if (conn_cert(i->conn))
+			continue;
+		oldest = i;
+		n++;
+	}
+	if (n >= SERVE_UNKNOWN_MAX)
+		serve_gone(s, oldest);
+}
+
 void
 serve_accept(struct serve *s, int fd)
 {
+	limit_unknown(s);
 	if (s->count >= SERVE_CONNS_MAX || !identity_in_mesh(s->node->identity)) {
 		close(fd);
 		return;
@@ -144,10 +161,21 @@ serve_load(const struct serve *s, struct load *out)
 			out->tags[out->ntags++] = get_u32(t->digest.bytes);
 }
 
+/* Bytes of results that wait in memory until this peer takes them. */
+static uint64_t
+results_for(const struct serve *s, const struct session *who)
+{
+	uint64_t bytes = 0;
+	for (const struct session *i = s->list; i; i = i->next)
+		if (i->state == SESSION_SENDING && i != who &&
+		        node_id_cmp(conn_node(i->conn), conn_node(who->conn)) == 0)
+			bytes += i->result_bytes;
+	return bytes;
+}
+
 int
 serve_admit(struct serve *s, const struct session *who, const struct digest *toolchain)
 {
-	(void)who;
 	if (helper_level(s->node->helper) < s->node->config.sandbox_min)
 		return NACK_SANDBOX;
 	unsigned slots = lent_slots(s);
@@ -161,6 +189,8 @@ serve_admit(struct serve *s, const struct session *who, const struct digest *too
 			install_unpack(s->node, toolchain, NULL, NULL);
 		return NACK_INSTALLING;
 	}
+	if (results_for(s, who) > s->node->config.job_output)
+		return NACK_BUSY; /* it fetches what it ordered before it orders more */
 	return count_state(s, SESSION_LEASED, SESSION_RUNNING) < slots + AHEAD ? 0 : NACK_BUSY;
 }
 
@@ -169,6 +199,16 @@ serve_installing(const struct serve *s, const struct digest *d, const struct ses
 {
 	for (const struct session *i = s->list; i; i = i->next)
 		if (i != but && i->state == SESSION_INSTALLING && digest_equal(&i->toolchain, d))
+			return true;
+	return false;
+}
+
+bool
+serve_holds(const struct serve *s, const struct digest *d)
+{
+	for (const struct session *i = s->list; i; i = i->next)
+		if ((session_active(i) || i->state == SESSION_INSTALLING) &&
+		        digest_equal(&i->toolchain, d))
 			return true;
 	return false;
 }

@@ -12,6 +12,7 @@
 #define SERVE_INPUT_MAX (512ULL << 20) /* bytes of streamed input of one job */
 #define SERVE_JOBS_MAX 512
 #define SERVE_CONNS_MAX 1024 /* connections from peers at one time */
+#define SERVE_UNKNOWN_MAX 128 /* of these, without a certificate (yet): then the oldest goes */
 
 struct serve;
 
@@ -22,7 +23,9 @@ void serve_accept(struct serve *s, int fd);
 /* What the beacon says of this node's load. */
 void serve_load(const struct serve *s, struct load *out);
 unsigned serve_running(const struct serve *s);
-/* Toolchains that came in or were unpacked change what can be reserved. */
+/* True while a job or a transfer needs this toolchain. */
+bool serve_holds(const struct serve *s, const struct digest *d);
+/* Toolchains that came in, were unpacked or went change what can be reserved. */
 void serve_toolchains_changed(struct serve *s);
 /* No new jobs; running ones go on. */
 void serve_drain(struct serve *s);

@@ -14,6 +14,7 @@
 
 #define DISCARD_MS 5000
 #define INSTALL_MS 120000 /* between two pieces of a toolchain, and for unpacking it */
+#define UNKNOWN_MS 20000  /* for one without a certificate to ask what it may */
 #define IDLE_MS 180000    /* a peer drops an idle channel earlier itself; a dead one does not */
 
 void
@@ -179,6 +180,7 @@ on_job(struct session *s, const uint8_t *p, size_t len)
 		s->ninputs = i + 1;
 	}
 	session_set(s, SESSION_RECEIVING, WIRE_LEASE_MS);
+	s->complete_by_ms = loop_now_ms() + serve_node(s->serve)->config.job_time_s * 1000ULL;
 	if (s->ninputs == 0)
 		serve_ready(s->serve, s);
 }
@@ -188,6 +190,10 @@ on_data(struct session *s, const uint8_t *p, size_t len)
 {
 	if (s->state != SESSION_RECEIVING) {
 		session_refuse(s, WERR_PROTOCOL, "DATA outside of a job");
+		return;
+	}
+	if (loop_now_ms() >= s->complete_by_ms) {
+		session_refuse(s, WERR_LEASE, "the job's input took longer than a job may");
 		return;
 	}
 	int err = job_stream_block(&s->inputs[s->at], p, len);
@@ -212,8 +218,12 @@ on_end(struct session *s, const uint8_t *p, size_t len)
 		        s, WERR_DIGEST, "input of the job: digest differs: altered on the way");
 		return;
 	}
+	const struct job_stream *in = &s->inputs[s->at];
+	uint64_t left = in->max - in->size; /* the limit is for all inputs together */
 	if (++s->at == s->ninputs)
 		serve_ready(s->serve, s);
+	else
+		s->inputs[s->at].max = left;
 }
 
 static void
@@ -260,7 +270,7 @@ on_toolchain(struct session *s, const uint8_t *p, size_t len)
 		session_refuse(s, WERR_REFUSED, "this node lends no slots");
 	} else if (t && t->failed) {
 		session_refuse(s, WERR_REFUSED, "this toolchain could not be unpacked here before");
-	} else if ((t && t->unpacking) || serve_installing(s->serve, &d, s)) {
+	} else if ((t && (t->unpacking || t->dropping)) || serve_installing(s->serve, &d, s)) {
 		session_refuse(s, WERR_LIMIT, "this toolchain is being received already");
 	} else if (t && t->unpacked) {
 		session_set(s, SESSION_SKIPPING, INSTALL_MS);
@@ -345,6 +355,34 @@ on_join(struct session *s, const uint8_t *p, size_t len)
 	buf_fini(&body);
 }
 
+/* A member's certificate gets a new lifetime; its present one was checked in the handshake. */
+static void
+on_renew(struct session *s)
+{
+	struct node *n = serve_node(s->serve);
+	const struct cert *old = conn_cert(s->conn);
+	struct wire_joined *answer = calloc(1, sizeof *answer);
+	struct buf cert, body;
+	buf_init(&cert, CERT_LEN_MAX);
+	buf_init(&body, 8192);
+	if (!answer || !old || s->state != SESSION_IDLE) {
+		session_refuse(
+		        s, WERR_PROTOCOL, "RENEW without a certificate, or in the middle of a job");
+	} else if (identity_renew(n->identity, old, &cert) < 0) {
+		session_refuse(s, WERR_REFUSED, "this node holds no root key and cannot renew");
+	} else {
+		memcpy(answer->cert, cert.data, cert.len);
+		answer->cert_len = cert.len;
+		snprintf(answer->mesh, sizeof answer->mesh, "%s", identity_mesh_name(n->identity));
+		wire_joined_encode(&body, answer);
+		log_info(&n->log, "%s: certificate renewed", conn_name(s->conn));
+		session_send(s, WIRE_JOINED, &body);
+	}
+	free(answer);
+	buf_fini(&cert);
+	buf_fini(&body);
+}
+
 /* Somebody who knows no mesh asks which one this is. */
 static void
 on_stranger(struct session *s)
@@ -411,6 +449,9 @@ dispatch(struct session *s, uint8_t type, const uint8_t *p, size_t len)
 	case WIRE_JOIN:
 		on_join(s, p, len);
 		break;
+	case WIRE_RENEW:
+		on_renew(s);
+		break;
 	case WIRE_STRANGER:
 		on_stranger(s);
 		break;
@@ -435,8 +476,7 @@ on_message(void *arg, struct conn *c, uint8_t type, const uint8_t *p, size_t len
 static void
 on_ready(void *arg, struct conn *c)
 {
-	(void)c;
-	session_set(arg, SESSION_IDLE, IDLE_MS);
+	session_set(arg, SESSION_IDLE, conn_cert(c) ? IDLE_MS : UNKNOWN_MS);
 }
 
 static void

@@ -10,12 +10,14 @@
 #include <unistd.h>
 #include "crypto/packet.h"
 #include "crypto/sign.h"
+#include "exec/manifest.h"
 #include "exec/witness.h"
 #include "mesh/files.h"
 #include "mesh/identity.h"
 
 #define COMPILERS_FILE_MAX (16u << 20)
 #define COMPILERS_PER_USER 64 /* so that no user takes all the places */
+#define ENTRY_BYTES 2048      /* of disk that an entry of a tree takes on average beside its bytes */
 
 struct store {
 	struct node *node;
@@ -23,7 +25,8 @@ struct store {
 	unsigned ntoolchains;
 	struct compiler compilers[STORE_COMPILERS_MAX];
 	unsigned ncompilers;
-	uint64_t serial; /* for names in tmp/ */
+	uint64_t serial;  /* for names in tmp/ */
+	uint64_t transit; /* what the files in tmp/ may come to */
 };
 
 struct store_file {
@@ -83,9 +86,46 @@ void
 store_usage(const struct store *s, uint64_t *bytes, unsigned *toolchains)
 {
 	*bytes = 0;
-	*toolchains = s->ntoolchains;
-	for (unsigned i = 0; i < s->ntoolchains; i++)
-		*bytes += s->toolchains[i].size;
+	*toolchains = 0;
+	for (unsigned i = 0; i < s->ntoolchains; i++) {
+		const struct toolchain *t = &s->toolchains[i];
+		*bytes += t->size + (t->dropping ? 0 : t->tree);
+		*toolchains += !t->dropping;
+	}
+}
+
+uint64_t
+store_transit(const struct store *s)
+{
+	return s->transit;
+}
+
+void
+store_remove(struct store *s, const struct digest *d)
+{
+	struct toolchain *t = store_find(s, d);
+	if (t)
+		*t = s->toolchains[--s->ntoolchains];
+}
+
+void
+store_unpacked(struct store *s, struct toolchain *t)
+{
+	char hex[DIGEST_HEX_SIZE], name[DIGEST_HEX_SIZE + sizeof MANIFEST_NAME], why[256];
+	char path[FILES_PATH_SIZE];
+	struct manifest m;
+	struct buf text;
+	t->unpacked = true;
+	t->tree = 0;
+	digest_hex(&t->digest, hex);
+	snprintf(name, sizeof name, "%s/" MANIFEST_NAME, hex);
+	buf_init(&text, MANIFEST_LEN_MAX);
+	if (store_path(s, "toolchains", name, path) == 0 && files_read(path, &text) == 0 &&
+	        manifest_parse(&m, text.data, text.len, why) == 0) {
+		t->tree = m.bytes + (m.n + 1) * (uint64_t)ENTRY_BYTES + text.len;
+		manifest_fini(&m);
+	}
+	buf_fini(&text);
 }
 
 int
@@ -154,7 +194,7 @@ found_tree(struct store *s, const char *name, const char *path)
 	struct digest d;
 	struct toolchain *t;
 	if (digest_from_hex(&d, name) == 0 && (t = store_add(s, &d)))
-		t->unpacked = true;
+		store_unpacked(s, t);
 }
 
 static void
@@ -329,6 +369,7 @@ store_file_new(struct store *s, uint64_t max)
 		free(f);
 		return NULL;
 	}
+	s->transit += max;
 	return f;
 }
 
@@ -375,6 +416,7 @@ store_file_keep(struct store_file *f, const struct digest *d, const char *sig)
 	if (err == 0) {
 		t->tarball = true;
 		t->size = f->size;
+		t->used_ms = loop_now_ms();
 		note_signer(f->store, t);
 	}
 	store_file_drop(f);
@@ -386,6 +428,7 @@ store_file_drop(struct store_file *f)
 {
 	if (!f)
 		return;
+	f->store->transit -= f->max;
 	unlink(f->path);
 	close(f->fd);
 	free(f);
@@ -459,4 +502,25 @@ store_set_compiler(struct store *s, uid_t uid, const char *path, const struct di
 	s->compilers[s->ncompilers++] = (struct compiler){
 	        .uid = uid, .path = name, .digest = *d, .witness = copy, .witness_len = len};
 	return save_compilers(s);
+}
+
+void
+store_drop_tarball(struct store *s, struct toolchain *t)
+{
+	char path[FILES_PATH_SIZE];
+	bool known = false;
+	if (tarball_path(s, &t->digest, "", path) == 0)
+		unlink(path);
+	if (tarball_path(s, &t->digest, ".minisig", path) == 0)
+		unlink(path);
+	t->tarball = false;
+	t->size = 0;
+	for (unsigned i = s->ncompilers; i-- > 0;) {
+		if (!digest_equal(&s->compilers[i].digest, &t->digest))
+			continue;
+		forget_compiler(s, i);
+		known = true;
+	}
+	if (known && save_compilers(s) < 0)
+		log_warn(&s->node->log, "the list of compilers cannot be written");
 }

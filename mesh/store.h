@@ -23,8 +23,10 @@ struct store;
 struct toolchain {
 	struct digest digest;
 	uint64_t size; /* of the tarball; 0 when only the unpacked tree is here */
+	uint64_t tree; /* bytes of the unpacked tree, by its manifest; 0 without one */
 	bool tarball, unpacked;
 	bool unpacking; /* the helper is at it */
+	bool dropping;  /* the helper removes the tree; the entry goes with it */
 	bool failed;    /* could not be unpacked here; not tried again until restart */
 	char signer[NAME_SIZE];
 	struct node_id signer_id;
@@ -47,8 +49,16 @@ struct toolchain *store_find(struct store *s, const struct digest *d);
 struct toolchain *store_add(
         struct store *s, const struct digest *d); /* existing or new; NULL when the store is full */
 struct toolchain *store_at(struct store *s, unsigned i); /* NULL at the end */
-/* How many, and bytes in tarballs. */
+/* How many, and bytes in tarballs and trees; what is being removed does not count any more. */
 void store_usage(const struct store *s, uint64_t *bytes, unsigned *toolchains);
+/* Bytes that the files in transit may still come to. */
+uint64_t store_transit(const struct store *s);
+/* Removes the tarball, its signature and the compilers that were packed into it; they are packed anew when they are used. */
+void store_drop_tarball(struct store *s, struct toolchain *t);
+/* Forgets a toolchain of which nothing is left. */
+void store_remove(struct store *s, const struct digest *d);
+/* Notes that the tree is here, and its size. */
+void store_unpacked(struct store *s, struct toolchain *t);
 /* Opens the tarball for reading. */
 int store_tarball(struct store *s, const struct digest *d, int *fd) IM_MUST;
 /* Appends the signature file's text. */

@@ -16,7 +16,7 @@
  *                                   <-    RESULT, OUT*, DONE | ERROR
  * and is idle again after DONE, ERROR, NACK.  CANCEL (or closing) at any time ends the job; CANCEL is answered by ERROR.
  * A daemon brings a toolchain on an idle channel: TOOLCHAIN, TDATA*, TEND -> TOK | ERROR.
- * A joiner: JOIN -> JOINED | ERROR.
+ * A joiner: JOIN -> JOINED | ERROR.  A member past half of its certificate's lifetime: RENEW -> JOINED | ERROR.
  * A stranger, who knows no mesh yet and wants to be a spare, sends a preamble with an all-zero mesh id (prologue likewise); it may
  * only say STRANGER and is told the mesh's root key: MESH | ERROR.  It takes that on trust; a spare is trusted with nothing itself.
  */
@@ -68,7 +68,8 @@ enum wire_type {
 	WIRE_JOINED =
 	        21, /* {1: certificate, 2: mesh name, 3: array of "host:port" of live peers} */
 	WIRE_STRANGER = 22, /* empty body */
-	WIRE_MESH = 23      /* {1: root public key, 2: mesh name} */
+	WIRE_MESH = 23,     /* {1: root public key, 2: mesh name} */
+	WIRE_RENEW = 24     /* empty body: the handshake's certificate with a new lifetime */
 };
 
 enum nack {

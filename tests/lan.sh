@@ -161,7 +161,7 @@ on() {
 		${on_exec:-} env HOME="$W/$name/home" ICEMESH_CONFIG="$W/$name/conf" "$@"
 	else
 		# shellcheck disable=SC2016
-		${on_exec:-} nsenter -t "${host_pid[$name]}" -m -n -u -i -p -- env HOME="$W/$name/home" sh -c 'cd "$0" 2>/dev/null || cd /; exec "$@"' "$PWD" "${as[@]}" "$@"
+		${on_exec:-} nsenter -t "${host_pid[$name]}" -m -n -u -i -p -r -- env HOME="$W/$name/home" sh -c 'cd "$0" 2>/dev/null || cd /; exec "$@"' "$PWD" "${as[@]}" "$@"
 	fi
 }
 
@@ -333,7 +333,7 @@ skip() {
 # bail REASON: the rest cannot run.
 bail() {
 	test_failed=$((test_failed + 1))
-	echo "not ok $((test_number + 1)) - $1"
+	echo "Bail out! $1"
 	exit 1
 }
 

@@ -36,7 +36,8 @@ struct peer {
 static void
 die(const char *what, int err)
 {
-	fprintf(stderr, "peer: %s: %s\n", what, err == IM_ERR_SYSTEM ? strerror(errno) : im_strerror(err));
+	fprintf(stderr, "peer: %s: %s\n", what,
+	        err == IM_ERR_SYSTEM ? strerror(errno) : im_strerror(err));
 	exit(1);
 }
 
@@ -179,12 +180,14 @@ print_answer(struct peer *p)
 	uint32_t code;
 	size_t len;
 
-	if (!take(p, head, 4) || get_u32(head) > sizeof(cipher) || !take(p, cipher, get_u32(head))) {
+	if (!take(p, head, 4) || get_u32(head) > sizeof(cipher) ||
+	        !take(p, cipher, get_u32(head))) {
 		printf("the daemon closed the connection\n");
 		return;
 	}
 	must(channel_open(&p->channel, cipher, get_u32(head), plain, &len), "answer");
-	if (len > 0 && plain[0] == WIRE_ERROR && !wire_error_decode(plain + 1, len - 1, &code, text))
+	if (len > 0 && plain[0] == WIRE_ERROR &&
+	        !wire_error_decode(plain + 1, len - 1, &code, text))
 		printf("error %u: %s\n", code, text);
 	else
 		printf("message %u\n", len > 0 ? plain[0] : 0);
@@ -195,13 +198,15 @@ print_answer(struct peer *p)
 static void
 make_beacon(struct peer *p, struct buf *out)
 {
-	struct beacon b = {.mesh = p->mesh, .port = 9777, .boot = (uint64_t)time(NULL) * 1000, .seq = 1};
+	struct beacon b = {
+	        .mesh = p->mesh, .port = 9777, .boot = (uint64_t)time(NULL) * 1000, .seq = 1};
 
 	node_id_of(&b.node, p->key.sign_pk);
 	snprintf(b.name, sizeof(b.name), "intruder");
 	snprintf(b.platform, sizeof(b.platform), "x86_64");
 	snprintf(b.version, sizeof(b.version), "0");
-	must(beacon_encode(&b, &p->key, p->cert.len ? p->cert.data : NULL, p->cert.len, out), "beacon");
+	must(beacon_encode(&b, &p->key, p->cert.len ? p->cert.data : NULL, p->cert.len, out),
+	        "beacon");
 }
 
 static void
@@ -281,7 +286,8 @@ struct forgery {
 };
 
 static void
-sign_content(struct peer *p, const struct forgery *f, const uint8_t *content, struct digest *d, struct buf *text)
+sign_content(struct peer *p, const struct forgery *f, const uint8_t *content, struct digest *d,
+        struct buf *text)
 {
 	uint8_t prehash[PREHASH_LEN];
 	struct prehash_stream s;
@@ -429,20 +435,20 @@ static const struct {
 	const char *name;
 	void (*run)(struct peer *p);
 } cases[] = {
-	{ "beacon-altered", beacon_altered },
-	{ "beacon-cut", beacon_cut },
-	{ "frame-altered", frame_altered },
-	{ "frame-cut", frame_cut },
-	{ "frame-huge", frame_huge },
-	{ "join-invented", join_invented },
-	{ "other-mesh", other_mesh },
-	{ "reserve", reserve },
-	{ "stolen-certificate", stolen_certificate },
-	{ "toolchain-altered", toolchain_altered },
-	{ "toolchain-noise", toolchain_noise },
-	{ "toolchain-renamed", toolchain_renamed },
-	{ "toolchain-stop", toolchain_stop },
-	{ "toolchain-stranger", toolchain_stranger },
+        {"beacon-altered", beacon_altered},
+        {"beacon-cut", beacon_cut},
+        {"frame-altered", frame_altered},
+        {"frame-cut", frame_cut},
+        {"frame-huge", frame_huge},
+        {"join-invented", join_invented},
+        {"other-mesh", other_mesh},
+        {"reserve", reserve},
+        {"stolen-certificate", stolen_certificate},
+        {"toolchain-altered", toolchain_altered},
+        {"toolchain-noise", toolchain_noise},
+        {"toolchain-renamed", toolchain_renamed},
+        {"toolchain-stop", toolchain_stop},
+        {"toolchain-stranger", toolchain_stranger},
 };
 
 static void
