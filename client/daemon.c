@@ -182,12 +182,22 @@ decode_grant(const struct item *m, struct answer *a)
 }
 
 static int
+decode_busy(const struct item *m, struct answer *a)
+{
+	uint64_t cold = 0;
+	int r = item_uint(m, 1, 1, &cold);
+
+	a->cold = cold != 0;
+	return r == IM_ERR_ABSENT ? 0 : r;
+}
+
+static int
 decode(struct daemon *d, struct answer *a)
 {
 	struct packet *p = NULL;
 	int r = 0;
 
-	if (d->body.len == 0) /* BUSY and PACK have nothing to say */
+	if (d->body.len == 0) /* PACK has nothing to say */
 		return a->type == CONTROL_BUSY || a->type == CONTROL_PACK ? 0 : IM_ERR_TRUNCATED;
 	if ((r = packet_open(&p, d->body.data, d->body.len)) != 0)
 		return r;
@@ -202,8 +212,10 @@ decode(struct daemon *d, struct answer *a)
 	case CONTROL_GRANT:
 		r = decode_grant(packet_root(p), a);
 		break;
-	case CONTROL_PACK:
 	case CONTROL_BUSY:
+		r = decode_busy(packet_root(p), a);
+		break;
+	case CONTROL_PACK:
 		break;
 	default:
 		r = IM_ERR_FORMAT;

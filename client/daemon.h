@@ -39,7 +39,8 @@ struct answer {
 	uint8_t channel[CHANNEL_STATE_LEN]; /* secret */
 	struct node_id node;
 	char peer[NAME_SIZE];
-	int fd; /* the channel's socket, now the caller's; -1 otherwise */
+	bool cold; /* BUSY: the toolchain is only on its way to the peers */
+	int fd;    /* the channel's socket, now the caller's; -1 otherwise */
 };
 
 struct want {

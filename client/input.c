@@ -65,15 +65,16 @@ begin(struct input *in)
 	drop_blocks(in);
 	if (in->raw == NULL && (in->raw = malloc(WIRE_BLOCK_MAX)) == NULL)
 		return IM_ERR_MEMORY;
-	in->talked = in->watch_dates = false;
+	in->talked = in->unexpanded = false;
 	in->child.status = 0;
 	datemacro_init(&in->dates);
+	pragmas_init(&in->pragmas);
 	digest_begin(&in->stream);
 	return 0;
 }
 
 int
-input_start(struct input *in, char *const *argv, char *const *env, bool watch_dates)
+input_start(struct input *in, char *const *argv, char *const *env, bool unexpanded)
 {
 	int out[2] = {-1, -1}, err[2] = {-1, -1}, r = begin(in);
 
@@ -92,7 +93,7 @@ input_start(struct input *in, char *const *argv, char *const *env, bool watch_da
 	in->err_fd = err[0];
 	out[0] = err[0] = -1;
 	in->state = INPUT_RUNNING;
-	in->watch_dates = watch_dates;
+	in->unexpanded = unexpanded;
 out:
 	for (int i = 0; i < 2; i++) {
 		close_fd(&out[i]);
@@ -151,8 +152,12 @@ finish_block(struct input *in)
 	if (in->raw_len == 0)
 		return;
 	in->size += in->raw_len;
-	if (in->watch_dates && datemacro_scan(&in->dates, (const char *)in->raw, in->raw_len)) {
+	if (in->unexpanded && datemacro_scan(&in->dates, (const char *)in->raw, in->raw_len)) {
 		stop_as(in, INPUT_DATED);
+		return;
+	}
+	if (in->unexpanded && pragmas_scan(&in->pragmas, (const char *)in->raw, in->raw_len)) {
+		stop_as(in, INPUT_PRAGMA);
 		return;
 	}
 	digest_add(&in->stream, in->raw, in->raw_len);

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include "client/child.h"
 #include "client/datemacro.h"
+#include "client/pragmas.h"
 #include "crypto/buf.h"
 #include "crypto/digest.h"
 #include "mesh/wire.h"
@@ -32,6 +33,7 @@ enum input_state {
 	INPUT_FAILED,  /* exit status or signal say that it failed */
 	INPUT_TALKED,  /* exit 0, but it wrote messages */
 	INPUT_DATED,   /* stopped: a macro that shows the clock was seen */
+	INPUT_PRAGMA,  /* stopped: a pragma that the text no longer has */
 	INPUT_TOO_BIG, /* stopped: over the limits */
 	INPUT_BROKEN   /* stopped: a system call failed here */
 };
@@ -40,9 +42,10 @@ struct input {
 	enum input_state state;
 	struct child child;
 	int out_fd, err_fd; /* -1: at their end */
-	bool watch_dates;
+	bool unexpanded;
 	bool talked;
 	struct datemacro dates;
+	struct pragmas pragmas;
 	uint8_t *raw;
 	size_t raw_len; /* the block being filled; WIRE_BLOCK_MAX bytes */
 	struct buf packed;
@@ -54,9 +57,9 @@ struct input {
 };
 
 void input_init(struct input *in);
-/* Starts the preprocessor; what an earlier run left is dropped.  watch_dates: stop at __DATE__ and
- * the like. IM_ERR_SYSTEM, IM_ERR_MEMORY. */
-int input_start(struct input *in, char *const *argv, char *const *env, bool watch_dates) IM_MUST;
+/* Starts the preprocessor; what an earlier run left is dropped.  unexpanded: it leaves macros
+ * to the compiler; stop at __DATE__ and the like and at pragmas about macros. IM_ERR_SYSTEM, IM_ERR_MEMORY. */
+int input_start(struct input *in, char *const *argv, char *const *env, bool unexpanded) IM_MUST;
 /* The same with a file that is preprocessed text already. */
 int input_start_file(struct input *in, const char *path) IM_MUST;
 /* Reads what is there and notices the end. Call when a descriptor is readable or a child ended. */

@@ -39,6 +39,8 @@ open_folder(const char *path, bool make, bool root_only)
 static int
 find_folder(const char *folder)
 {
+	/* more than one, since any of them may be missing, read-only or taken by somebody else */
+	static const char *const folders[] = {"/tmp", "/var/tmp", "/dev/shm"};
 	char own[64];
 	int fd;
 
@@ -49,8 +51,11 @@ find_folder(const char *folder)
 		fd = open_folder("/tmp/icemesh-slots", geteuid() == 0, true);
 	if (fd >= 0)
 		return fd;
-	snprintf(own, sizeof(own), "/tmp/icemesh-slots-%u", (unsigned)geteuid());
-	return open_folder(own, true, false);
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]) && fd < 0; i++) {
+		snprintf(own, sizeof(own), "%s/icemesh-slots-%u", folders[i], (unsigned)geteuid());
+		fd = open_folder(own, true, false);
+	}
+	return fd;
 }
 
 /* Opens a lock file, making it where that is allowed.  Without O_CREAT first: in a sticky folder

@@ -9,7 +9,8 @@
  *
  * Who shares: everybody, where /run/lock/icemesh-slots or /tmp/icemesh-slots belongs to root and
  * only root can write into it (flock needs no right to write); root makes the one in /tmp on
- * first use.  Otherwise the processes of one user, in /tmp/icemesh-slots-UID: a folder that
+ * first use.  Otherwise the processes of one user, in icemesh-slots-UID of /tmp, or of /var/tmp
+ * or /dev/shm when that one cannot be had: a folder that
  * another user made or could alter is never used, since he could take all slots away for good.
  */
 #ifndef CLIENT_LOCAL_H

@@ -17,7 +17,8 @@
 #define WITNESS_FD 3
 #define ABOVE_STANDARD 10 /* so that no descriptor of ours is in the way of the helper's 0 to 3 */
 
-/* On a disk where one can be had, since a toolchain may have hundreds of megabytes. */
+/* On a disk where one can be had, since a toolchain may have hundreds of megabytes, but only on one
+ * from which the daemon takes a file of any user. */
 static int
 unnamed_file(void)
 {
@@ -26,8 +27,10 @@ unnamed_file(void)
 
 	for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
 		fd = open(folders[i], O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-		if (fd >= 0)
+		if (fd >= 0 && files_prompt(fd))
 			return fd;
+		if (fd >= 0)
+			close(fd);
 	}
 	return memfd_create("icemesh pack", MFD_CLOEXEC);
 }

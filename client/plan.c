@@ -83,6 +83,7 @@ plan_paths(struct plan *p, const struct args *a, char reason[REASON_SIZE])
 	}
 	p->way = output_way(a->output, a->compiler, a->assembly);
 	p->object = !a->assembly;
+	p->plain_loses = a->plain_loses;
 	if (p->way == OUTPUT_NOT_OURS) {
 		reason_set(reason, "output-special", NULL);
 		return IM_ERR_REFUSED;

@@ -23,7 +23,8 @@ struct plan {
 	                          else NULL */
 	struct job job;        /* all but toolchain and argv */
 	enum output_way way;
-	bool object; /* the output is an object file, no assembly text */
+	bool plain_loses; /* see args.h: PLAN_PLAIN in the place of PLAN_DIRECTIVES is not exact */
+	bool object;      /* the output is an object file, no assembly text */
 	/* what job points to */
 	struct job_input input;
 	const char *outputs[1];

@@ -11,11 +11,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define POLICY_PATIENCE_MS 200 /* of waiting after BUSY before a local slot is tried */
-#define POLICY_TRY_MS 20       /* between two tries */
+#define POLICY_PATIENCE_MS 200       /* of waiting after BUSY before a local slot is tried */
+#define POLICY_PATIENCE_COLD_MS 2000 /* the same while the toolchain travels */
+#define POLICY_TRY_MS 20             /* between two tries */
 
 struct policy {
 	bool busy;        /* the daemon said BUSY and nothing since */
+	bool cold;        /* because the toolchain is only on its way: that takes a moment, once */
 	int64_t busy_ms;  /* how long ago */
 	bool input_ready; /* the preprocessor is done, its local slot given back */
 	bool remote_only; /* ICEMESH_REMOTE=only */

@@ -95,10 +95,19 @@ on_input(struct submit *s, int64_t now)
 		give_slot(s);
 		break;
 	case INPUT_DATED:
-		start_over(s, now);
+		if (s->plan->plain_loses)
+			give_up(s, "date-time", "without its macros the source compiles otherwise");
+		else
+			start_over(s, now);
+		break;
+	case INPUT_PRAGMA:
+		if (s->plan->plain_loses)
+			give_up(s, "pragma", "without its macros the source compiles otherwise");
+		else
+			start_over(s, now);
 		break;
 	case INPUT_FAILED:
-		if (s->cpp == PLAN_DIRECTIVES)
+		if (s->cpp == PLAN_DIRECTIVES && !s->plan->plain_loses)
 			start_over(s, now);
 		else
 			give_up(s, "compile-error", "the preprocessor failed");
@@ -156,6 +165,7 @@ on_daemon(struct submit *s, int64_t now)
 	else if (a.type == CONTROL_BUSY && s->state == SUBMIT_ASKING) {
 		s->state = SUBMIT_QUEUED;
 		s->busy_ms = now;
+		s->cold = a.cold;
 	} else if (a.type == CONTROL_LOCAL && waiting)
 		give_up(s, s->lost > 0 ? "peer-lost" : a.reason, s->lost > 0 ? s->text : a.text);
 	else if (a.type == CONTROL_ERROR && waiting)
@@ -278,6 +288,7 @@ static void
 try_local(struct submit *s, int64_t now)
 {
 	struct policy p = {.busy = s->state == SUBMIT_QUEUED,
+	        .cold = s->cold,
 	        .busy_ms = now - s->busy_ms,
 	        .input_ready = s->input.state == INPUT_READY,
 	        .remote_only = s->remote_only};

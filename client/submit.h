@@ -61,6 +61,7 @@ struct submit {
 	struct want want;
 	uint32_t lost, failed;
 	int64_t start_ms, ask_ms, busy_ms;
+	bool cold; /* the BUSY was for a toolchain that is on its way */
 	int signal_fd;
 };
 

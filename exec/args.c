@@ -188,6 +188,16 @@ scan_operand(struct scan *s, const struct word *w)
 	}
 }
 
+/* Plain -E expands macros and moves columns: gcc then misses warnings about macros, and its
+ * sanitizers write other places into the object. */
+static bool
+needs_macros(const struct word *w)
+{
+	if (word_is(w, "-W"))
+		return strncmp(w->text, "-Wno-", 5) != 0;
+	return word_is(w, "-fsanitize") || word_is(w, "--all-warnings");
+}
+
 static void
 scan_option(struct scan *s, const struct word *w)
 {
@@ -200,6 +210,7 @@ scan_option(struct scan *s, const struct word *w)
 	switch ((enum option_class)w->row->class) {
 	case OPT_SHIP:
 	case OPT_CPP:
+		a->plain_loses = a->plain_loses || (a->compiler == FOR_GCC && needs_macros(w));
 		scan_operand(s, w);
 		break;
 	case OPT_DEP:

@@ -45,6 +45,7 @@ struct args {
 	bool assembly;     /* -S */
 	bool want_deps;    /* some -MD or -MMD, also inside -Wp, */
 	bool plain_cpp;    /* something here does not go with -fdirectives-only */
+	bool plain_loses;  /* gcc: warnings or sanitizers, which fare worse after plain -E */
 	const char **argv; /* the words after the compiler's name; not owned */
 	uint32_t argc;
 	char *derived; /* owned memory behind output */

@@ -38,6 +38,8 @@ static const struct reason rows[] = {
         {"path", "A path goes through a symbolic link and \"..\", or cannot be said exactly to a "
                  "peer."},
         {"peer-lost", "The peer went away in the middle, and no other took the compile."},
+        {"pragma", "A #pragma pop_macro or poison, and the compile asks for warnings or "
+                   "sanitizers: exact only here."},
         {"preprocess-only", "Preprocessing, dependency lists and syntax checks run here."},
         {"remote-never",
                 "Remote compiles are switched off by ICEMESH_REMOTE or the configuration."},

@@ -12,8 +12,8 @@
 #include "crypto/buf.h"
 #include "crypto/digest.h"
 
-#define TOOLCHAIN_FILES_MAX 20000          /* and as many folders */
-#define TOOLCHAIN_DEPTH_MAX 48             /* folders in one another */
+#define TOOLCHAIN_FILES_MAX 20000         /* and as many folders */
+#define TOOLCHAIN_DEPTH_MAX 48            /* folders in one another */
 #define TOOLCHAIN_BYTES_MAX (3ULL << 30)  /* unpacked */
 #define TOOLCHAIN_PACKED_MAX (1ULL << 30) /* the tar.lz4 */
 #define TOOLCHAIN_RATIO_MAX 50            /* unpacked to packed */

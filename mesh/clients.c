@@ -158,6 +158,18 @@ on_client(void *arg, int events)
 		client_gone(c);
 }
 
+/* So that no user takes the places of all others, or root's. */
+static bool
+has_place(const struct clients *all, uid_t uid)
+{
+	unsigned n = 0;
+	if (uid == 0 || uid == geteuid())
+		return true;
+	for (const struct client *c = all->list; c; c = c->next)
+		n += c->uid == uid;
+	return n < CLIENTS_PER_USER;
+}
+
 static void
 on_accept(void *arg, int events)
 {
@@ -168,10 +180,13 @@ on_accept(void *arg, int events)
 		socklen_t len = sizeof who;
 		int size = SEND_BUFFER,
 		    fd = accept4(all->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (fd < 0)
+		if (fd < 0) {
+			watch_accept_failed(all->watch, errno);
 			return;
+		}
 		struct client *c = all->count < CLIENTS_MAX ? calloc(1, sizeof *c) : NULL;
 		if (!c || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0 ||
+		        !has_place(all, who.uid) ||
 		        !(c->watch = watch_new(all->node->loop, fd, LOOP_READ, on_client, c))) {
 			free(c);
 			close(fd);

@@ -11,6 +11,7 @@
 #include "mesh/node.h"
 
 #define CLIENTS_MAX 4096
+#define CLIENTS_PER_USER (CLIENTS_MAX / 4)
 
 struct clients;
 struct client;

@@ -277,9 +277,14 @@ on_granted(void *arg, const struct node_id *node, const char *name, uint32_t lea
 }
 
 static void
-on_busy(void *arg)
+on_busy(void *arg, bool cold)
 {
-	client_answer(arg, CONTROL_BUSY, NULL, -1);
+	struct buf body;
+	buf_init(&body, 64);
+	pack_map(&body, 1);
+	pack_kuint(&body, 1, cold);
+	client_answer(arg, CONTROL_BUSY, &body, -1);
+	buf_fini(&body);
 }
 
 static void

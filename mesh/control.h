@@ -12,7 +12,7 @@
  *   PACKING {1: path}: the witness changed, this wrapper packs anew -> PACK | TOOLCHAIN (another did it meanwhile)
  *   WANT {1: toolchain digest, 2: job id, 3: peer name or id or absent, 4: array of node ids to avoid}
  *     -> GRANT {1: channel state, 2: node id, 3: peer's name, 4: lease ms} + fd
- *     -> BUSY {}                             every peer is full: keep waiting (a GRANT or LOCAL follows) or go local
+ *     -> BUSY {1: 1 while no peer has the toolchain yet and it is on its way, else 0}: keep waiting (a GRANT or LOCAL follows) or go local
  *     -> LOCAL {1: reason word, 2: text}
  *   RETURN {1: channel state, 2: node id} + fd                the channel, idle again; no answer
  *   REPORT {1: verdict (0 remote, 1 local, 2 fallback), 2: reason, 3: node id or absent, 4: outcome (0 fine, 1 peer lost, 2 job failed there),

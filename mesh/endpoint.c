@@ -117,9 +117,9 @@ split(const char *text, char host[256], uint16_t *port)
 	return 0;
 }
 
-int
-endpoint_resolve(
-        const char *text, uint16_t default_port, struct endpoint *out, unsigned max, unsigned *n)
+static int
+resolve(const char *text, uint16_t default_port, int flags, struct endpoint *out, unsigned max,
+        unsigned *n)
 {
 	char host[256], service[8];
 	uint16_t port = default_port;
@@ -127,7 +127,7 @@ endpoint_resolve(
 	if (err < 0)
 		return err;
 	snprintf(service, sizeof service, "%u", port);
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV},
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV | flags},
 	                *list = NULL;
 	if (getaddrinfo(host, service, &hints, &list) != 0)
 		return IM_ERR_ABSENT;
@@ -140,4 +140,18 @@ endpoint_resolve(
 		return IM_ERR_ABSENT;
 	*n = count;
 	return 0;
+}
+
+int
+endpoint_resolve(
+        const char *text, uint16_t default_port, struct endpoint *out, unsigned max, unsigned *n)
+{
+	return resolve(text, default_port, 0, out, max, n);
+}
+
+int
+endpoint_parse(const char *text, uint16_t default_port, struct endpoint *out)
+{
+	unsigned n;
+	return resolve(text, default_port, AI_NUMERICHOST, out, 1, &n);
 }

@@ -24,4 +24,7 @@ bool endpoint_same_host(const struct endpoint *a, const struct endpoint *b);
 int endpoint_resolve(const char *text, uint16_t default_port, struct endpoint *out, unsigned max,
         unsigned *n) IM_MUST;
 
+/* The same for what a peer sent: only numeric addresses, which never ask a resolver. */
+int endpoint_parse(const char *text, uint16_t default_port, struct endpoint *out) IM_MUST;
+
 #endif

@@ -2,12 +2,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
+
+/* Not in every linux/magic.h. */
+#define BCACHEFS_MAGIC 0xca451a4eUL
+#define ZFS_MAGIC 0x2fc12fc1UL
 
 int
 files_path(char out[FILES_PATH_SIZE], const char *dir, const char *name)
@@ -104,6 +110,26 @@ files_mkdir(const char *path, mode_t mode)
 		return IM_ERR_SYSTEM;
 	errno = ENOTDIR;
 	return S_ISDIR(st.st_mode) ? 0 : IM_ERR_SYSTEM;
+}
+
+bool
+files_prompt(int fd)
+{
+	static const unsigned long roots_own[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC,
+	        BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC, BCACHEFS_MAGIC, ZFS_MAGIC};
+	struct statfs fs;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return false;
+	if (fcntl(fd, F_GET_SEALS) >= 0)
+		return true;
+	if (fstatfs(fd, &fs) < 0)
+		return false;
+	for (size_t i = 0; i < sizeof roots_own / sizeof roots_own[0]; i++)
+		if ((unsigned long)fs.f_type == roots_own[i])
+			return true;
+	return false;
 }
 
 int

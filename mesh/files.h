@@ -4,6 +4,7 @@
 #ifndef MESH_FILES_H
 #define MESH_FILES_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 #include "crypto/buf.h"
 
@@ -19,6 +20,8 @@ int files_write(const char *path, const void *bytes, size_t len, mode_t mode) IM
 int files_mkdir(const char *path, mode_t mode) IM_MUST;
 /* An unlinked file with this content in memory, offset 0; -1 without. */
 int files_memory(const char *label, const void *bytes, size_t len);
+/* True for a regular file of which no user decides how long a read takes: in memory, or on a file system that only root mounts. */
+bool files_prompt(int fd);
 /* Writes all bytes, whatever it takes. */
 int files_write_all(int fd, const void *bytes, size_t len) IM_MUST;
 

@@ -155,8 +155,10 @@ on_accept(void *arg, int events)
 	struct daemon *d = arg;
 	for (int k = 0; k < 64; k++) {
 		int fd = accept4(d->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (fd < 0)
+		if (fd < 0) {
+			watch_accept_failed(d->accepting, errno);
 			return;
+		}
 		serve_accept(d->node.serve, fd);
 	}
 }

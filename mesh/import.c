@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "crypto/sign.h"
 #include "exec/toolchain.h"
+#include "mesh/files.h"
 #include "mesh/identity.h"
 #include "mesh/room.h"
 #include "mesh/store.h"
@@ -106,9 +107,9 @@ static bool
 reads_at_once(int fd, uid_t uid)
 {
 	struct stat st;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return false;
-	return fcntl(fd, F_GET_SEALS) >= 0 || uid == 0 || uid == geteuid();
+	if (files_prompt(fd))
+		return true;
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (uid == 0 || uid == geteuid());
 }
 
 struct import *

@@ -98,8 +98,7 @@ settle(struct join *j, const struct wire_joined *answer)
 	peers_seed(j->node->peers, &j->hosts[j->at]);
 	for (uint32_t i = 0; answer && i < answer->npeers; i++) {
 		struct endpoint e;
-		unsigned n;
-		if (endpoint_resolve(answer->peers[i], 9777, &e, 1, &n) == 0)
+		if (endpoint_parse(answer->peers[i], 9777, &e) == 0)
 			peers_seed(j->node->peers, &e);
 	}
 	timer_set(j->timer, LOOK_MS);

@@ -165,13 +165,13 @@ want_local(struct want *w, const char *reason, const char *text)
 }
 
 static void
-want_wait(struct want *w)
+want_wait(struct want *w, bool cold)
 {
 	w->state = WANT_WAITING;
 	w->tries = 0;
 	if (!w->said_busy) {
 		w->said_busy = true;
-		w->ops->busy(w->arg);
+		w->ops->busy(w->arg, cold);
 	}
 }
 
@@ -308,12 +308,15 @@ on_nack(struct want *w, uint32_t why)
 		struct peer *v = peers_view(l->node->peers, &w->target);
 		if (v)
 			v->ntags = 0; /* its next beacon says what it has */
+		/* brought, and gone again: it would have it brought for ever */
+		if (upload_done(l->node->uploads, &w->target, &w->spec.toolchain))
+			peers_failed(l->node->peers, &w->target);
 		upload_forget(l->node->uploads, &w->target, &w->spec.toolchain);
 	} else if (why != NACK_BUSY) {
 		peers_failed(l->node->peers, &w->target);
 	}
 	if (++w->tries >= TRIES_MAX)
-		want_wait(w);
+		want_wait(w, false);
 	else
 		want_try(w, false);
 }
@@ -385,9 +388,11 @@ want_try(struct want *w, bool probe)
 {
 	const struct member *members[CANDIDATES_MAX];
 	struct candidate c[CANDIDATES_MAX];
-	unsigned n = gather(w, members, c), usable = 0;
-	for (unsigned i = 0; i < n; i++)
+	unsigned n = gather(w, members, c), usable = 0, ready = 0;
+	for (unsigned i = 0; i < n; i++) {
 		usable += !c[i].avoid;
+		ready += c[i].ready;
+	}
 	if (n == 0 || (usable == 0 && w->spec.navoid)) {
 		want_local(w, "no-compatible-peer",
 		        *w->spec.peer ? "the peer asked for is not there"
@@ -398,7 +403,7 @@ want_try(struct want *w, bool probe)
 	if (i >= 0)
 		want_ask(w, members[i]);
 	else
-		want_wait(w);
+		want_wait(w, ready == 0);
 	return i >= 0;
 }
 

@@ -33,7 +33,8 @@ struct want_spec {
 struct want_ops {
 	void (*granted)(void *arg, const struct node_id *node, const char *name, uint32_t lease_ms,
 	        int fd, const uint8_t state[CHANNEL_STATE_LEN]);
-	void (*busy)(void *arg);
+	void (*busy)(
+	        void *arg, bool cold); /* cold: no peer has the toolchain yet, it is on its way */
 	void (*local)(void *arg, const char *reason, const char *text);
 };
 

@@ -1,8 +1,11 @@
 #include "mesh/loop.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 #include <event2/event.h>
+
+#define ACCEPT_REST_MS 500
 
 struct loop {
 	struct event_base *base;
@@ -14,6 +17,8 @@ struct watch {
 	int fd, events;
 	void (*cb)(void *, int);
 	void *arg;
+	struct timer *rest; /* while it is left alone; NULL before the first time */
+	int later;          /* events after that */
 };
 
 struct timer {
@@ -122,11 +127,33 @@ watch_set(struct watch *w, int events)
 		watch_arm(w, events);
 }
 
+static void
+on_rested(void *arg)
+{
+	struct watch *w = arg;
+	watch_set(w, w->later);
+}
+
+void
+watch_accept_failed(struct watch *w, int error)
+{
+	if (error != EMFILE && error != ENFILE && error != ENOBUFS && error != ENOMEM)
+		return;
+	if (!w->rest)
+		w->rest = timer_new(w->loop, on_rested, w);
+	if (!w->rest)
+		return;
+	w->later = w->events;
+	watch_set(w, 0);
+	timer_set(w->rest, ACCEPT_REST_MS);
+}
+
 void
 watch_free(struct watch *w)
 {
 	if (!w)
 		return;
+	timer_free(w->rest);
 	if (w->ev)
 		event_free(w->ev);
 	free(w);

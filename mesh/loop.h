@@ -30,6 +30,9 @@ struct watch *watch_new(
         struct loop *l, int fd, int events, void (*cb)(void *arg, int events), void *arg);
 /* Changes what is waited for. */
 void watch_set(struct watch *w, int events);
+/* For a listening socket whose accept() failed with this errno: when descriptors or memory lack it would be ready again at once, so it
+ * is left alone for a moment.  Nothing for any other errno. */
+void watch_accept_failed(struct watch *w, int error);
 void watch_free(struct watch *w); /* does not close the descriptor; NULL is allowed */
 
 /* A timer that calls cb once for each timer_set(). NULL without memory. */

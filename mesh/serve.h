@@ -11,7 +11,7 @@
 
 #define SERVE_INPUT_MAX (512ULL << 20) /* bytes of streamed input of one job */
 #define SERVE_JOBS_MAX 512
-#define SERVE_CONNS_MAX 1024 /* connections from peers at one time */
+#define SERVE_CONNS_MAX 1024  /* connections from peers at one time */
 #define SERVE_UNKNOWN_MAX 128 /* of these, without a certificate (yet): then the oldest goes */
 
 struct serve;

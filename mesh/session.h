@@ -31,8 +31,8 @@ struct session {
 	struct session *next;
 	struct conn *conn;
 	enum session_state state;
-	uint64_t deadline_ms; /* of the state; 0 none */
-	uint64_t ready_ms;    /* when the job was complete */
+	uint64_t deadline_ms;    /* of the state; 0 none */
+	uint64_t ready_ms;       /* when the job was complete */
 	uint64_t complete_by_ms; /* when it has to be: a slot is not held by drops of input */
 	uint64_t result_bytes;   /* of outputs, while SENDING */
 	uint64_t job_id;

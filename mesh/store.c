@@ -17,7 +17,7 @@
 
 #define COMPILERS_FILE_MAX (16u << 20)
 #define COMPILERS_PER_USER 64 /* so that no user takes all the places */
-#define ENTRY_BYTES 2048      /* of disk that an entry of a tree takes on average beside its bytes */
+#define ENTRY_BYTES 2048 /* of disk that an entry of a tree takes on average beside its bytes */
 
 struct store {
 	struct node *node;

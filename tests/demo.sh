@@ -47,16 +47,16 @@ echo
 on anna icemesh peers
 echo
 
-copy_tree "$W/work/icemesh"
-cd "$W/work/icemesh" || fail "no sources"
+copy_tree "$W/src/icemesh"
+cd "$W/src/icemesh" || fail "no sources"
 jobs='-j6'
 say "anna$ make $jobs CC=\"icemesh-cc cc\""
-timed on anna env ICEMESH_TRACE="$W/work/trace" make -s $jobs B=build-mesh CC='icemesh-cc cc' CFLAGS='-O1 -g' ||
+timed on anna env ICEMESH_TRACE="$W/src/trace" make -s $jobs B=build-mesh CC='icemesh-cc cc' CFLAGS='-O1 -g' ||
 	{ tail -n 20 "$W/said"; fail "the build failed"; }
 echo "built icemesh in $took, the first compile with packing and sending the compiler included; its compiles ran on"
 jq -rs 'map(select(.reason != "linking" and .reason != "preprocess-only" and .reason != "configure-probe"))
 	| group_by(if .verdict == "remote" then .peer_name else "" end)[]
-	| "  \(if .[0].verdict == "remote" then .[0].peer_name else "anna itself (\(map(.reason) | unique | join(", ")))" end)\t\(length)"' "$W/work/trace"
+	| "  \(if .[0].verdict == "remote" then .[0].peer_name else "anna itself (\(map(.reason) | unique | join(", ")))" end)\t\(length)"' "$W/src/trace"
 echo
 timed make -s $jobs B=build-local CC=cc CFLAGS='-O1 -g' || { tail -n 20 "$W/said"; fail "the local build failed"; }
 say "compared with a local build ($took, on the same cores)"

@@ -46,32 +46,32 @@ seconds() {
 	awk -v ms=$(($(now_ms) - $1)) 'BEGIN { printf "%.1f", ms / 1000 }'
 }
 
-# project NAME: builds it in $W/work/NAME twice, with build_NAME PREFIX-OF-THE-COMPILER, and compares.
+# project NAME: builds it in $W/src/NAME twice, with build_NAME PREFIX-OF-THE-COMPILER, and compares.
 project() {
-	local name=$1 begin local_s mesh_s dir=$W/work/$1 trace=$W/work/$1.trace
+	local name=$1 begin local_s mesh_s dir=$W/src/$1 trace=$W/src/$1.trace
 	unpack "$name" "$dir" && (cd "$dir" && "prepare_$name") || bail "$name: no sources"
-	cp -a "$dir" "$W/work/pristine"
+	cp -a "$dir" "$W/src/pristine"
 	begin=$(now_ms)
 	build "$name" '' || bail "$name: the local build fails"
 	local_s=$(seconds "$begin")
-	mv "$dir" "$W/work/local" && mv "$W/work/pristine" "$dir"
+	mv "$dir" "$W/src/local" && mv "$W/src/pristine" "$dir"
 	begin=$(now_ms)
 	check "$name: builds over the mesh" build "$name" 'icemesh-cc ' ICEMESH_TRACE="$trace"
 	mesh_s=$(seconds "$begin")
-	check "$name: the code of every object is the local one's" tests/codecmp.sh "$W/work/local" "$dir"
+	check "$name: the code of every object is the local one's" tests/codecmp.sh "$W/src/local" "$dir"
 	echo "#   $said"
 	check "$name: more than 90 % remote" [ "$(remote_share "$trace")" -gt 90 ]
 	echo "#   $name: $(remote_share "$trace") % of the compiles remote; local $local_s s, mesh $mesh_s s on the same cores"
 	jq -rs 'map(select(.verdict != "remote")) | group_by(.reason)[] | "#   local: \(.[0].reason): \(length)"' "$trace"
-	rm -rf "$W/work/local"
+	rm -rf "$W/src/local"
 }
 
 # build NAME WRAPPER [VARIABLE=VALUE]: on the client, where it was unpacked; release.c of redis takes its date from SOURCE_DATE_EPOCH.
 build() {
 	local name=$1 wrapper=$2
 	shift 2
-	(cd "$W/work/$name" && on client env SOURCE_DATE_EPOCH=1 "$@" bash -c "$(declare -f "build_$name"); build_$name '$wrapper'") >"$W/work/log" 2>&1 ||
-		{ tail -n 20 "$W/work/log"; return 1; }
+	(cd "$W/src/$name" && on client env SOURCE_DATE_EPOCH=1 "$@" bash -c "$(declare -f "build_$name"); build_$name '$wrapper'") >"$W/src/log" 2>&1 ||
+		{ tail -n 20 "$W/src/log"; return 1; }
 }
 
 prepare_redis() {
@@ -102,10 +102,10 @@ build_leveldb() {
 
 # redis-server of this build says PONG on a socket of its own.
 answers_ping() {
-	local dir=$W/work/redis/src
-	on client "$dir/redis-server" --port 0 --unixsocket "$W/work/redis.sock" --save '' --daemonize no >/dev/null 2>&1 &
-	wait_until 10 test -S "$W/work/redis.sock" || return 1
-	[ "$(on client "$dir/redis-cli" -s "$W/work/redis.sock" ping)" = PONG ]
+	local dir=$W/src/redis/src
+	on client "$dir/redis-server" --port 0 --unixsocket "$W/src/redis.sock" --save '' --daemonize no >/dev/null 2>&1 &
+	wait_until 10 test -S "$W/src/redis.sock" || return 1
+	[ "$(on client "$dir/redis-cli" -s "$W/src/redis.sock" ping)" = PONG ]
 }
 
 plan 7

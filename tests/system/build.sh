@@ -41,9 +41,9 @@ mesh_up client w1 w2 w3 || bail "no mesh of four"
 for host in w1 w2 w3; do
 	hide_compilers $host
 done
-copy_tree "$W/work/src"
-cd "$W/work/src" || bail "no sources"
-trace=$W/work/trace
+copy_tree "$W/src/src"
+cd "$W/src/src" || bail "no sources"
+trace=$W/src/trace
 check "a local build to compare with" make -s -j4 B=build-local CFLAGS='-O1 -g'
 check "make -j8 CC=\"icemesh-cc gcc\"" on client env ICEMESH_TRACE="$trace" make -s -j8 B=build-mesh CC='icemesh-cc gcc' CFLAGS='-O1 -g'
 check "more than 90 % of the compiles were remote" over_90_per_cent

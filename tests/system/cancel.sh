@@ -14,7 +14,7 @@ idle() {
 
 # Starts make on the client as a terminal would: in a process group of its own, with SIGINT not ignored.
 begin() {
-	on client env --default-signal=INT setsid sh -c "echo \$\$ >'$W/work/group'; exec make -C '$W/work' CC='icemesh-cc g++' x.o" >/dev/null 2>&1 &
+	on client env --default-signal=INT setsid sh -c "echo \$\$ >'$W/src/group'; exec make -C '$W/src' CC='icemesh-cc g++' x.o" >/dev/null 2>&1 &
 	wait_until 20 running || { echo "no compile began"; return 1; }
 }
 
@@ -27,7 +27,7 @@ gone_within_a_second() {
 }
 
 interrupt() {
-	on client sh -c "kill -INT -\$(cat '$W/work/group')"
+	on client sh -c "kill -INT -\$(cat '$W/src/group')"
 }
 
 kill_wrapper() {
@@ -39,14 +39,14 @@ lan_up client w1
 config client 'slots = 0' 'remote = only'
 mesh_up client w1 || bail "no mesh"
 # Seconds of work for the compiler, in few bytes.
-cat >"$W/work/x.cc" <<'X'
+cat >"$W/src/x.cc" <<'X'
 constexpr long turn(long n) { long s = 0; for (long i = 0; i < n; i++) s += i % 7; return s; }
 static_assert(turn(2000000000) > 0, "");
 X
-printf 'x.o: x.cc\n\t$(CC) -std=c++17 -fconstexpr-loop-limit=2147483647 -fconstexpr-ops-limit=2147483647 -c x.cc -o x.o\n' >"$W/work/Makefile"
+printf 'x.o: x.cc\n\t$(CC) -std=c++17 -fconstexpr-loop-limit=2147483647 -fconstexpr-ops-limit=2147483647 -c x.cc -o x.o\n' >"$W/src/Makefile"
 check "a long compile runs at the peer" begin
 check "SIGINT of the make: gone within a second" gone_within_a_second interrupt
-check "it leaves no object" [ ! -e "$W/work/x.o" ]
+check "it leaves no object" [ ! -e "$W/src/x.o" ]
 check "a long compile again" begin
 check "SIGKILL of the wrapper: gone within a second" gone_within_a_second kill_wrapper
 check "a last long compile" begin

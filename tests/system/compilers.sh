@@ -41,7 +41,7 @@ lan_up client w1
 config client 'slots = 0'
 mesh_up client w1 || bail "no mesh"
 hide_compilers w1
-cd "$W/work" || bail "no folder"
+cd "$W/src" || bail "no folder"
 cat >a.c <<'X'
 #include <stdio.h>
 #include <string.h>

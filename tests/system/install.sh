@@ -19,8 +19,8 @@ nothing_else() {
 }
 
 masquerade() {
-	echo 'int x;' >"$W/work/x.c"
-	on a env PATH="$dest/opt/ice/libexec/icemesh/bin:$PATH" gcc -c "$W/work/x.c" -o "$W/work/x.o" && [ -s "$W/work/x.o" ] &&
+	echo 'int x;' >"$W/src/x.c"
+	on a env PATH="$dest/opt/ice/libexec/icemesh/bin:$PATH" gcc -c "$W/src/x.c" -o "$W/src/x.o" && [ -s "$W/src/x.o" ] &&
 		[ "$(on a env PATH="$dest/opt/ice/libexec/icemesh/bin:$PATH" gcc --version)" = "$(gcc --version)" ]
 }
 
@@ -32,9 +32,9 @@ installed_daemon() {
 
 plan 8
 lan_up a
-dest=$W/work/dest
-copy_tree "$W/work/src"
-cd "$W/work/src" || bail "no sources"
+dest=$W/src/dest
+copy_tree "$W/src/src"
+cd "$W/src/src" || bail "no sources"
 check "make install DESTDIR PREFIX" make -s -j4 install DESTDIR="$dest" PREFIX=/opt/ice CFLAGS=-O0
 check "every file is in its place" in_place
 check "nothing is anywhere else" nothing_else

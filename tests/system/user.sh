@@ -26,10 +26,10 @@ config client 'slots = 0'
 check "three daemons of a user make a mesh" mesh_up client w1 w2
 [ ${#as[@]} = 0 ] && skip "no process of icemesh is root's" "rootless" || check "no process of icemesh is root's" nothing_of_root w1
 check "state is in the home folder" [ -f "$W/client/home/.local/state/icemesh/node.key" ]
-write_sources "$W/work/local" 12
-write_sources "$W/work/mesh" 12
-chmod 777 "$W/work/mesh"
-make -s -j2 -C "$W/work/local" || bail "local build"
-check "the build runs on the workers" on client env ICEMESH_REMOTE=only ICEMESH_TRACE="$W/work/mesh/trace" make -s -j4 -C "$W/work/mesh" CC='icemesh-cc gcc'
-check "all of it" [ "$(remote_share "$W/work/mesh/trace")" = 100 ]
-check "every object has the code of the local one" "$TREE/tests/codecmp.sh" "$W/work/local" "$W/work/mesh"
+write_sources "$W/src/local" 12
+write_sources "$W/src/mesh" 12
+chmod 777 "$W/src/mesh"
+make -s -j2 -C "$W/src/local" || bail "local build"
+check "the build runs on the workers" on client env ICEMESH_REMOTE=only ICEMESH_TRACE="$W/src/mesh/trace" make -s -j4 -C "$W/src/mesh" CC='icemesh-cc gcc'
+check "all of it" [ "$(remote_share "$W/src/mesh/trace")" = 100 ]
+check "every object has the code of the local one" "$TREE/tests/codecmp.sh" "$W/src/local" "$W/src/mesh"

@@ -1,5 +1,7 @@
 #include "mesh/clients.h"
 
+#include <sys/resource.h>
+#include <time.h>
 #include "mesh/compile.h"
 #include "tests/unit/node_talk.h"
 
@@ -75,11 +77,40 @@ test_greedy_client(void **state)
 	rig_close(&a);
 }
 
+/* With no descriptor left the socket stays ready: the daemon must not run in circles over it, and serves again afterwards. */
+static void
+test_no_descriptors(void **state)
+{
+	(void)state;
+	struct rlimit was, few;
+	struct ctl c;
+	rig_open(&a, "a");
+	rig_init(&a);
+	rig_spin();
+	ctl_open(&c, &a);
+	int next = dup(0);
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	few = was;
+	few.rlim_cur = (rlim_t)next;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	clock_t used = clock();
+	uint64_t end = loop_now_ms() + 300;
+	UNTIL(loop_now_ms() >= end);
+	used = clock() - used;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	assert_true(used < CLOCKS_PER_SEC / 10);
+	assert_int_equal(ctl_ask_text(&c, CONTROL_ROOT, NULL), CONTROL_OK);
+	ctl_close(&c);
+	rig_close(&a);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_teardown(test_malformed, rig_teardown),
+	        cmocka_unit_test_teardown(test_no_descriptors, rig_teardown),
 	        cmocka_unit_test_teardown(test_socket_in_use, rig_teardown),
 	        cmocka_unit_test_teardown(test_greedy_client, rig_teardown),
 	};

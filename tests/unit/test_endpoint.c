@@ -127,6 +127,21 @@ test_same_host(void **state)
 	assert_false(endpoint_same_host(&e, &f));
 }
 
+/* What a peer sent never reaches a resolver. */
+static void
+test_parse_asks_nobody(void **state)
+{
+	struct endpoint e = {0}, untouched = {0};
+
+	(void)state;
+	assert_int_equal(endpoint_parse("localhost:80", 9777, &e), IM_ERR_ABSENT);
+	assert_memory_equal(&e, &untouched, sizeof e);
+	assert_int_equal(endpoint_parse("10.0.0.1:80", 9777, &e), 0);
+	assert_int_equal(e.port, 80);
+	assert_int_equal(endpoint_parse("[fe80::1]:81", 9777, &e), 0);
+	assert_int_equal(e.len, 16);
+}
+
 int
 main(void)
 {
@@ -135,6 +150,7 @@ main(void)
 	        cmocka_unit_test(test_bad_text),
 	        cmocka_unit_test(test_socket_addresses),
 	        cmocka_unit_test(test_same_host),
+	        cmocka_unit_test(test_parse_asks_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

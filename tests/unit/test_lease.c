@@ -38,6 +38,7 @@ ready(struct rig *r)
 struct wish {
 	struct want *want;
 	unsigned busy, granted, local;
+	bool cold;
 	struct node_id node;
 	char reason[64];
 	int fd;
@@ -59,9 +60,10 @@ on_granted(void *arg, const struct node_id *node, const char *name, uint32_t lea
 }
 
 static void
-on_busy(void *arg)
+on_busy(void *arg, bool cold)
 {
 	((struct wish *)arg)->busy++;
+	((struct wish *)arg)->cold = cold;
 }
 
 static void
@@ -116,6 +118,7 @@ test_only_who_has_the_toolchain(void **state)
 	open_all();
 	wish_any(&w);
 	assert_int_equal(w.busy, 1); /* nobody yet, but they could */
+	assert_true(w.cold);
 	ready(&two);
 	grant(&w);
 	assert_true(at(&w, &two));
@@ -203,6 +206,7 @@ test_busy_then_granted(void **state)
 	close(w[2].fd);
 	grant(&w[4]);
 	assert_int_equal(w[4].busy, 1);
+	assert_false(w[4].cold);
 	assert_int_equal(node_id_cmp(&w[4].node, &w[2].node), 0);
 	for (int i = 0; i < 5; i++)
 		if (i != 2)

@@ -109,12 +109,37 @@ bad_entries_are_refused(void **state)
 	assert_int_equal(parse(HEAD "\nd 0755 0 - /a\nl 0777 0 - /a/b y\n"), 0);
 }
 
+/* A small text must not become millions of folders, nor a tree too deep to be removed. */
+static void
+folders_are_bounded(void **state)
+{
+	static char text[128 * 1024];
+	size_t len = strlen(HEAD "\n"), room = sizeof(text);
+	char deep[97] = "";
+
+	(void)state;
+	for (size_t i = 0; i < 96; i++)
+		deep[i] = "/a"[i % 2];
+	snprintf(text, room, HEAD "\nd 0755 0 - %s/b\n", deep);
+	assert_int_equal(parse(text), 0);
+	snprintf(text, room, HEAD "\nd 0755 0 - %s/a/b\n", deep);
+	assert_int_equal(parse(text), IM_ERR_LIMIT);
+	memcpy(text, HEAD "\n", len + 1);
+	for (int i = 0; i < 430; i++) {
+		len += (size_t)snprintf(
+		        text + len, room - len, "l 0777 0 - /%03d%s x\n", i, deep + 2);
+		if (i == 399)
+			assert_int_equal(parse(text), 0);
+	}
+	assert_int_equal(parse(text), IM_ERR_LIMIT);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(text_survives),
 	        cmocka_unit_test(bad_headers_are_refused),
-	        cmocka_unit_test(bad_entries_are_refused)};
+	        cmocka_unit_test(bad_entries_are_refused), cmocka_unit_test(folders_are_bounded)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

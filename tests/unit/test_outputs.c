@@ -236,6 +236,26 @@ test_temporary_name_taken(void **state)
 	assert_content("a.o", OBJECT);
 }
 
+/* A write that a network file system reports only at close: the old file stays, no half file gets the name. */
+static void
+test_late_write_error(void **state)
+{
+	struct job_output wanted = {.present = 1, .size = strlen(OBJECT)};
+	struct output o;
+
+	(void)state;
+	put("a.o", "old", 0644);
+	digest_of(&wanted.digest, OBJECT, strlen(OBJECT));
+	output_init(&o, "a.o", OUTPUT_RENAME, true);
+	assert_int_equal(output_open(&o, &wanted, 4096), 0);
+	assert_int_equal(output_put(&o, OBJECT, strlen(OBJECT)), 0);
+	assert_int_equal(output_check(&o), 0);
+	assert_int_equal(close(o.fd), 0); /* any further close of it fails */
+	assert_int_equal(output_commit(&o), IM_ERR_SYSTEM);
+	assert_content("a.o", "old");
+	assert_only(1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -244,7 +264,7 @@ main(void)
 	const struct CMUnitTest tests[] = {TEST(test_new_file), TEST(test_gcc_object_replaces),
 	        TEST(test_written_through), TEST(test_not_ours), TEST(test_closed_folder),
 	        TEST(test_missing_folder), TEST(test_hostile), TEST(test_abort_leaves_nothing),
-	        TEST(test_temporary_name_taken)};
+	        TEST(test_late_write_error), TEST(test_temporary_name_taken)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

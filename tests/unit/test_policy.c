@@ -22,6 +22,11 @@ test_all_conditions(void **state)
 	p.busy_ms = POLICY_PATIENCE_MS - 1;
 	assert_false(policy_local(&p));
 	p = good;
+	p.cold = true; /* a toolchain on its way is worth more patience */
+	assert_false(policy_local(&p));
+	p.busy_ms = POLICY_PATIENCE_COLD_MS;
+	assert_true(policy_local(&p));
+	p = good;
 	p.input_ready = false;
 	assert_false(policy_local(&p));
 	p = good;

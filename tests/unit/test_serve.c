@@ -1,5 +1,6 @@
 #include "mesh/serve.h"
 
+#include "mesh/endpoint.h"
 #include "tests/unit/node_talk.h"
 
 static struct rig worker, client;
@@ -201,6 +202,103 @@ test_no_mesh(void **state)
 	close_pair();
 }
 
+static bool
+ended(int fd)
+{
+	char c;
+	ssize_t n = recv(fd, &c, 1, MSG_DONTWAIT);
+	return n == 0 || (n < 0 && errno == ECONNRESET);
+}
+
+/* Connections that say nothing, as many as one likes, leave the members' places alone. */
+static void
+test_many_strangers(void **state)
+{
+	(void)state;
+	struct talk member, late;
+	struct sockaddr_storage sa;
+	struct endpoint e;
+	uint32_t number;
+	int fds[SERVE_UNKNOWN_MAX + 8];
+	open_pair();
+	rig_unpacked(&worker, &d);
+	talk_open(&member, &client, &worker);
+	e = rig_endpoint(&worker);
+	socklen_t len = endpoint_to_sockaddr(&e, false, &sa);
+	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++) {
+		fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		assert_int_equal(connect(fds[i], (struct sockaddr *)&sa, len), 0);
+		UNTIL(i < SERVE_UNKNOWN_MAX || ended(fds[i - SERVE_UNKNOWN_MAX]));
+	}
+	assert_false(ended(fds[20]));
+	talk_open(&late, &client, &worker);
+	assert_int_equal(talk_reserve(&late, &d, &number), WIRE_GRANT);
+	assert_int_equal(talk_reserve(&member, &d, &number), WIRE_GRANT);
+	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+		close(fds[i]);
+	talk_end(&late);
+	talk_end(&member);
+	close_pair();
+}
+
+/* Sends a job whose output is as large as its input: blocks of what does not compress. */
+static void
+order(struct talk *t, unsigned blocks)
+{
+	static uint8_t raw[WIRE_BLOCK_MAX];
+	struct talk_job j = {.toolchain = d};
+	struct digest_stream s;
+	struct digest sum;
+	struct buf body;
+	uint32_t number;
+	assert_int_equal(talk_reserve(t, &d, &number), WIRE_GRANT);
+	talk_job(t, &j);
+	buf_init(&body, 2 * WIRE_BLOCK_MAX);
+	digest_begin(&s);
+	for (unsigned i = 0; i < blocks; i++) {
+		random_bytes(raw, sizeof raw);
+		digest_add(&s, raw, sizeof raw);
+		buf_reset(&body);
+		assert_int_equal(wire_block_encode(&body, raw, sizeof raw), 0);
+		UNTIL(conn_waiting(t->conn) == 0);
+		talk_send(t, WIRE_DATA, &body);
+	}
+	digest_end(&s, &sum);
+	buf_reset(&body);
+	wire_end_encode(&body, &sum, (uint64_t)blocks * sizeof raw);
+	talk_send(t, WIRE_END, &body);
+	buf_fini(&body);
+}
+
+/* Results wait in memory: a peer that does not fetch them gets no further job. */
+static void
+test_results_not_fetched(void **state)
+{
+	(void)state;
+	struct talk t[2];
+	uint32_t number = 0;
+	open_pair();
+	rig_unpacked(&worker, &d);
+	worker.n.config.job_output = 1 << 20;
+	worker.n.helper->hold = true;
+	talk_open(&t[0], &client, &worker);
+	talk_open(&t[1], &client, &worker);
+	order(&t[0], 256);
+	talk_wait(&t[0], WIRE_STARTED);
+	conn_read(t[0].conn, false);
+	rig_release(worker.n.helper);
+	UNTIL(worker.n.counters.served == 1);
+	assert_int_equal(serve_running(worker.n.serve), 0);
+	assert_int_equal(talk_reserve(&t[1], &d, &number), WIRE_NACK);
+	assert_int_equal(number, NACK_BUSY);
+	conn_read(t[0].conn, true);
+	talk_wait(&t[0], WIRE_DONE);
+	assert_int_equal(talk_reserve(&t[1], &d, &number), WIRE_GRANT);
+	talk_end(&t[0]);
+	talk_end(&t[1]);
+	close_pair();
+}
+
 int
 main(void)
 {
@@ -208,6 +306,8 @@ main(void)
 	        cmocka_unit_test_teardown(test_admission, rig_teardown),
 	        cmocka_unit_test_teardown(test_nacks, rig_teardown),
 	        cmocka_unit_test_teardown(test_strangers, rig_teardown),
+	        cmocka_unit_test_teardown(test_many_strangers, rig_teardown),
+	        cmocka_unit_test_teardown(test_results_not_fetched, rig_teardown),
 	        cmocka_unit_test_teardown(test_unpacks_on_demand, rig_teardown),
 	        cmocka_unit_test_teardown(test_waiting_job_starts, rig_teardown),
 	        cmocka_unit_test_teardown(test_reset_leaves_nothing, rig_teardown),

@@ -88,6 +88,22 @@ test_deadlines(void **state)
 	pair_close(p);
 }
 
+/* Input that comes in drops would hold a slot for ever. */
+static void
+test_slow_input(void **state)
+{
+	(void)state;
+	struct pair *p = pair_open();
+	struct talk_job j = {.toolchain = p->d};
+	pair_reserve(p);
+	p->worker.n.config.job_time_s = 0;
+	talk_job(&p->t, &j);
+	talk_input(&p->t, "int a;", "int a;");
+	assert_int_equal(talk_error(&p->t), WERR_LEASE);
+	assert_int_equal(pair_used(p), 0);
+	pair_close(p);
+}
+
 int
 main(void)
 {
@@ -95,6 +111,7 @@ main(void)
 	        cmocka_unit_test_teardown(test_refused_jobs, rig_teardown),
 	        cmocka_unit_test_teardown(test_malformed, rig_teardown),
 	        cmocka_unit_test_teardown(test_altered_input, rig_teardown),
+	        cmocka_unit_test_teardown(test_slow_input, rig_teardown),
 	        cmocka_unit_test_teardown(test_deadlines, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,6 +90,32 @@ test_foreign_names(void **state)
 	rig_close(&a);
 }
 
+/* The unpacked tree takes disk too; its manifest says how much. */
+static void
+test_trees_count(void **state)
+{
+	(void)state;
+	static const char text[] =
+	        "icemesh-toolchain 1\nplatform x\ndriver /c\n\nf 0755 123456 "
+	        "0000000000000000000000000000000000000000000000000000000000000000 /c\n";
+	struct digest d = {{7}};
+	char hex[DIGEST_HEX_SIZE], folder[FILES_PATH_SIZE], path[FILES_PATH_SIZE];
+	uint64_t bytes;
+	unsigned n;
+	rig_open(&a, "a");
+	digest_hex(&d, hex);
+	snprintf(path, sizeof path, "%s/toolchains/%s", a.n.config.store_dir, hex);
+	assert_int_equal(files_path(folder, path, ".icemesh"), 0);
+	assert_int_equal(files_mkdir(folder, 0755), 0);
+	assert_int_equal(files_path(path, folder, "manifest"), 0);
+	assert_int_equal(files_write(path, text, sizeof text - 1, 0644), 0);
+	reopen();
+	store_usage(a.n.store, &bytes, &n);
+	assert_int_equal(n, 1);
+	assert_true(bytes >= 123456 && bytes < 140000);
+	rig_close(&a);
+}
+
 static void
 test_full(void **state)
 {
@@ -186,6 +212,7 @@ main(void)
 	        cmocka_unit_test_teardown(test_keeps_a_tarball, rig_teardown),
 	        cmocka_unit_test_teardown(test_transfer_that_ends_early, rig_teardown),
 	        cmocka_unit_test_teardown(test_foreign_names, rig_teardown),
+	        cmocka_unit_test_teardown(test_trees_count, rig_teardown),
 	        cmocka_unit_test_teardown(test_full, rig_teardown),
 	        cmocka_unit_test_teardown(test_compilers, rig_teardown),
 	        cmocka_unit_test_teardown(test_compilers_without_tarball, rig_teardown),

@@ -282,6 +282,21 @@ test_busy_takes_local_slot(void **state)
 }
 
 static void
+test_dated_source_stays_for_its_macros(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, "gg");
+	b.cpp[PLAN_DIRECTIVES][1] = b.dated;
+	b.plan.plain_loses = true;
+	run(&b);
+	assert_int_equal(b.s.state, SUBMIT_LOCAL);
+	assert_string_equal(b.s.reason, "date-time");
+	bench_close(&b);
+}
+
+static void
 test_dated_source_is_expanded_here(void **state)
 {
 	struct bench b;
@@ -388,6 +403,7 @@ main(void)
 	        cmocka_unit_test(test_daemon_says_no),
 	        cmocka_unit_test(test_busy_takes_local_slot),
 	        cmocka_unit_test(test_dated_source_is_expanded_here),
+	        cmocka_unit_test(test_dated_source_stays_for_its_macros),
 	        cmocka_unit_test(test_directives_only_fails),
 	        cmocka_unit_test(test_preprocessor_fails),
 	        cmocka_unit_test(test_preprocessed_file),
