@@ -8,8 +8,6 @@
 
 #define BLANKS_MIN 7 /* in the place of "#pragma" */
 
-static const char *const words[] = {"pop_macro", "poison"};
-
 void
 pragmas_init(struct pragmas *p)
 {
@@ -20,6 +18,23 @@ static bool
 is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\f' || c == '\v' || c == '\r';
+}
+
+/* True when the text has word behind before and blanks (or a backslash and the end of a line). */
+static bool
+mentions(const char *text, size_t len, const char *before, const char *word)
+{
+	const char *end = text + len, *found = text, *b;
+
+	while ((found = memmem(found, (size_t)(end - found), word, strlen(word))) != NULL) {
+		for (b = found; b > text && (is_blank(b[-1]) || strchr("\\\n", b[-1]) != NULL); b--)
+			;
+		if ((size_t)(b - text) >= strlen(before) &&
+		        memcmp(b - strlen(before), before, strlen(before)) == 0)
+			return true;
+		found += strlen(word);
+	}
+	return false;
 }
 
 /* True when the file mentions one of the pragmas, or cannot be read. */
@@ -38,9 +53,8 @@ file_mentions(const char *name)
 	text = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (text == MAP_FAILED)
 		goto out;
-	found = false;
-	for (size_t i = 0; i < sizeof words / sizeof words[0] && !found; i++)
-		found = memmem(text, (size_t)st.st_size, words[i], strlen(words[i])) != NULL;
+	found = mentions(text, (size_t)st.st_size, "pragma", "pop_macro") ||
+	        mentions(text, (size_t)st.st_size, "GCC", "poison");
 	munmap(text, (size_t)st.st_size);
 out:
 	close(fd);

@@ -53,7 +53,8 @@ test_finds(void **state)
 {
 	(void)state;
 	assert_true(seen("# 1 \"%s/pop.h\"\n       \n"));
-	assert_true(seen("# 1 \"%s/once.h\"\n       \n# 1 \"%s/pop.h\" 1 3 4\n/* c */         \nint x;\n"));
+	assert_true(seen(
+	        "# 1 \"%s/once.h\"\n       \n# 1 \"%s/pop.h\" 1 3 4\n/* c */         \nint x;\n"));
 	assert_true(seen("# 1 \"%s/poi\\163on \\\"\\\\.h\"\n\t         \n"));
 	assert_true(seen("# 1 \"%s/absent.h\"\n       \n"));
 }
@@ -71,7 +72,8 @@ test_leaves_alone(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_finds), cmocka_unit_test(test_leaves_alone)};
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_finds), cmocka_unit_test(test_leaves_alone)};
 	char command[96];
 	int failed;
 
@@ -79,8 +81,8 @@ main(void)
 	if (!mkdtemp(dir))
 		return 1;
 	write_file("pop.h", "#pragma pop_macro(\"A\")\n");
-	write_file("poison \"\\.h", "#pragma GCC poison x\n");
-	write_file("once.h", "#pragma once\n");
+	write_file("poison \"\\.h", "#pragma GCC \\\n\tpoison x\n");
+	write_file("once.h", "#pragma once\n/* poison pill, pop_macro */\n");
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	snprintf(command, sizeof command, "rm -rf '%s'", dir);
 	return system(command) != 0 || failed;
