@@ -183,14 +183,36 @@ fill_scratch(const struct sandbox *s, int w, char *why)
 	return r != 0 ? r : write_inputs(s, w, why);
 }
 
-/* Makes folder `path` (absolute, in the scratch) writable in the new root. */
+/* The same folder of the toolchain and of the scratch as one, the scratch's on top and writable; fails when there is nothing to
+ * merge, or where the kernel cannot. */
 static int
-bind_writable(const char *path, char *why)
+merge_writable(const char *path, const char *to, unsigned number)
+{
+	char options[3 * PATH_SIZE], lower[PATH_SIZE], work[16];
+	struct stat st;
+
+	snprintf(lower, sizeof(lower), "t%s", path);
+	if (lstat(lower, &st) != 0 || !S_ISDIR(st.st_mode) || strpbrk(path, ",:\\") != NULL)
+		return -1;
+	snprintf(work, sizeof(work), "k%u", number);
+	snprintf(options, sizeof(options), "lowerdir=%s,upperdir=w%s,workdir=%s,userxattr", lower,
+	        path, work);
+	if (strlen(options) >= 4096 || mkdir(work, 0700) != 0)
+		return -1;
+	return mount("writable", to, "overlay", MS_NOSUID | MS_NODEV, options);
+}
+
+/* Makes folder `path` (absolute, in the scratch) writable in the new root.  A compiler may live in or
+ * below that folder, so what the toolchain has there must stay to be seen. */
+static int
+bind_writable(const char *path, unsigned number, char *why)
 {
 	char from[PATH_SIZE], to[PATH_SIZE];
 
 	snprintf(from, sizeof(from), "w%s", path);
 	snprintf(to, sizeof(to), "r%s", path);
+	if (merge_writable(path, to, number) == 0)
+		return 0;
 	if (mount(from, to, NULL, MS_BIND, NULL) != 0)
 		return fail(why, IM_ERR_SYSTEM, "cannot make %.200s writable", path);
 	return 0;
@@ -205,11 +227,11 @@ mount_root(const struct sandbox *s, char *why)
 	if (mount("view", "r", "overlay", MS_RDONLY | MS_NOSUID | MS_NODEV,
 	            "lowerdir=w:t,userxattr") != 0)
 		return fail(why, IM_ERR_SYSTEM, "cannot mount an overlay");
-	r = bind_writable("/tmp", why);
+	r = bind_writable("/tmp", 0, why);
 	for (uint32_t i = 0; r == 0 && s->job != NULL && i < s->job->noutputs; i++) {
 		r = output_folder(s->job, i, folder, why);
 		if (r == 0)
-			r = bind_writable(folder, why);
+			r = bind_writable(folder, 1 + i, why);
 	}
 	return r;
 }

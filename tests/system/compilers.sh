@@ -36,7 +36,7 @@ same_warnings() {
 	[ -s local.txt ] && diff local.txt remote.txt
 }
 
-plan 30
+plan 32
 lan_up client w1
 config client 'slots = 0'
 mesh_up client w1 || bail "no mesh"
@@ -71,3 +71,9 @@ for pair in gcc:a.c g++:b.cc clang:a.c clang++:b.cc aarch64-linux-gnu-gcc:a.c; d
 	check "$compiler: -S" same_assembly "$compiler" "$source"
 	check "$compiler: warnings" same_warnings "$compiler" "$source"
 done
+
+# A compiler that lives where the job writes, or in /tmp, which every job has for itself.
+ln -s "$(command -v gcc)" own-gcc
+check "a compiler in the folder of its output" same_object "$PWD/own-gcc" a.c -O2
+on client ln -s "$(command -v gcc)" /tmp/own-gcc
+check "a compiler in /tmp" on client env ICEMESH_REMOTE=only icemesh-cc /tmp/own-gcc -O2 -c a.c -o remote.o
