@@ -170,7 +170,7 @@ send_message(struct peer *p, uint8_t type, const void *body, size_t len)
 	buf_fini(&frame);
 }
 
-/* Waits for one message and prints it. */
+/* Waits for one message and prints it; PINGs only say that the daemon is still at work. */
 static void
 print_answer(struct peer *p)
 {
@@ -180,12 +180,14 @@ print_answer(struct peer *p)
 	uint32_t code;
 	size_t len;
 
-	if (!take(p, head, 4) || get_u32(head) > sizeof(cipher) ||
-	        !take(p, cipher, get_u32(head))) {
-		printf("the daemon closed the connection\n");
-		return;
-	}
-	must(channel_open(&p->channel, cipher, get_u32(head), plain, &len), "answer");
+	do {
+		if (!take(p, head, 4) || get_u32(head) > sizeof(cipher) ||
+		        !take(p, cipher, get_u32(head))) {
+			printf("the daemon closed the connection\n");
+			return;
+		}
+		must(channel_open(&p->channel, cipher, get_u32(head), plain, &len), "answer");
+	} while (len > 0 && plain[0] == WIRE_PING);
 	if (len > 0 && plain[0] == WIRE_ERROR &&
 	        !wire_error_decode(plain + 1, len - 1, &code, text))
 		printf("error %u: %s\n", code, text);
