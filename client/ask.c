@@ -143,7 +143,7 @@ receive(struct ask *a, int64_t deadline, struct reply *r)
 		err = take_error(a, &r->bytes);
 	else if (r->type != CONTROL_OK && r->type != CONTROL_TOOLCHAIN)
 		err = IM_ERR_FORMAT;
-	else if (fd >= 0)
+	else if (fd >= 0 && r->type == CONTROL_OK) /* with TOOLCHAIN comes an include graph */
 		err = read_body(fd, &r->bytes);
 	if (fd >= 0)
 		close(fd);

@@ -1,22 +1,28 @@
 #include "client/attempt.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include "client/holders.h"
 
-#define OUTPUT_STDOUT 0
-#define OUTPUT_STDERR 1
-#define OUTPUT_FILE 2
+#define EXIT_ICE 4 /* of gcc, after an internal error */
 
-void
-attempt_init(struct attempt *a, const struct plan *plan, const struct digest *toolchain,
-        uint64_t output_max)
+int
+attempt_init(struct attempt *a, const struct plan *plan, struct bundle *bundle,
+        const struct digest *toolchain, uint64_t output_max)
 {
 	memset(a, 0, sizeof *a);
 	link_init(&a->link);
+	buf_init(&a->blob, TREE_FILE_MAX);
 	a->plan = plan;
+	a->bundle = bundle;
 	a->toolchain = *toolchain;
-	a->output_max = output_max;
-	output_init(&a->output, plan->output, plan->way, plan->object);
+	if (bundle != NULL)
+		return results_init(
+		        &a->results, bundle->products, bundle->job.noutputs, true, output_max);
+	a->product = (struct product){
+	        .path = plan->output, .way = plan->way, .object = plan->object, .required = true};
+	return results_init(&a->results, &a->product, 1, false, output_max);
 }
 
 int
@@ -27,10 +33,10 @@ attempt_start(struct attempt *a, const struct answer *grant, enum plan_cpp cpp, 
 	if (r != 0)
 		return r;
 	a->state = ATTEMPT_SENDING;
-	a->idle = a->job_sent = a->skip = false;
+	a->idle = a->job_sent = false;
 	a->blocks_sent = 0;
-	a->current = 0;
-	a->current_size = 0;
+	a->nneed = a->need_at = a->blobs_sent = 0;
+	a->blob_open = false;
 	a->queue_ms = 0;
 	a->node = grant->node;
 	memcpy(a->peer, grant->peer, sizeof a->peer);
@@ -53,14 +59,20 @@ over(struct attempt *a, enum attempt_end end, const char *text)
 static int
 send_job(struct attempt *a)
 {
-	struct job job = a->plan->job;
+	struct job job = a->bundle != NULL ? a->bundle->job : a->plan->job;
+	struct node_id holders[JOB_HOLDERS_MAX];
 	struct buf b;
 	int r;
 
 	job.toolchain = a->toolchain;
-	job.argv = (const char **)a->plan->remote[a->cpp];
-	for (job.argc = 0; job.argv[job.argc] != NULL; job.argc++)
-		;
+	if (a->bundle != NULL) {
+		job.holders = holders;
+		job.nholders = holders_find(a->bundle->graph, &job, &a->node, holders);
+	} else {
+		job.argv = (const char **)a->plan->remote[a->cpp];
+		for (job.argc = 0; job.argv[job.argc] != NULL; job.argc++)
+			;
+	}
 	buf_init(&b, JOB_LEN_MAX);
 	r = job_encode(&job, &b);
 	if (r == 0)
@@ -85,17 +97,12 @@ send_end(struct attempt *a, const struct input *in)
 	return r;
 }
 
-void
-attempt_pump(struct attempt *a, const struct input *in, int64_t now)
+/* Preprocessed mode: blocks as they appear, then END. */
+static int
+pump_text(struct attempt *a, const struct input *in, int64_t now)
 {
 	int r = 0;
 
-	if (a->state == ATTEMPT_NONE || a->state == ATTEMPT_OVER)
-		return;
-	if (!a->job_sent && send_job(a) != 0) {
-		over(a, ATTEMPT_REFUSED, "the command line is too long for a job");
-		return;
-	}
 	while (r == 0 && a->blocks_sent < in->nblocks && link_room(&a->link)) {
 		const struct input_block *b = &in->blocks[a->blocks_sent++];
 		r = link_send(&a->link, WIRE_DATA, b->data, b->len);
@@ -106,6 +113,86 @@ attempt_pump(struct attempt *a, const struct input *in, int64_t now)
 		a->state = ATTEMPT_WAITING;
 		a->sent_ms = now;
 	}
+	return r;
+}
+
+/* Announces the next blob; its bytes are read now. */
+static int
+open_blob(struct attempt *a)
+{
+	const struct digest *d = &a->need[a->need_at];
+	struct buf b;
+	int r;
+
+	buf_reset(&a->blob);
+	a->blob_at = 0;
+	r = bundle_blob(a->bundle, d, &a->blob);
+	if (r == IM_ERR_ABSENT) {
+		over(a, ATTEMPT_LOST, "the peer asked for what is no part of the job");
+		return r;
+	}
+	if (r != 0) {
+		over(a, ATTEMPT_CHANGED, "an input changed while it was being sent");
+		return r;
+	}
+	a->blob_open = true;
+	buf_init(&b, 256);
+	wire_blob_encode(&b, d, a->blob.len);
+	r = buf_err(&b) != 0 ? buf_err(&b) : link_send(&a->link, WIRE_BLOB, b.data, b.len);
+	buf_fini(&b);
+	return r;
+}
+
+/* One block of the open blob, or its end. */
+static int
+send_blob(struct attempt *a)
+{
+	size_t left = a->blob.len - a->blob_at, len = left < WIRE_BLOCK_MAX ? left : WIRE_BLOCK_MAX;
+	struct buf b;
+	int r;
+
+	buf_init(&b, 2 * WIRE_BLOCK_MAX);
+	if (len > 0) {
+		r = wire_block_encode(&b, a->blob.data + a->blob_at, len);
+		if (r == 0)
+			r = link_send(&a->link, WIRE_DATA, b.data, b.len);
+		a->blob_at += len;
+	} else {
+		wire_end_encode(&b, &a->need[a->need_at++], a->blob.len);
+		r = buf_err(&b) != 0 ? buf_err(&b) : link_send(&a->link, WIRE_END, b.data, b.len);
+		a->blob_open = false;
+	}
+	buf_fini(&b);
+	return r;
+}
+
+/* Source mode: what the peer asked for. */
+static int
+pump_blobs(struct attempt *a, int64_t now)
+{
+	int r = 0;
+
+	while (r == 0 && a->need_at < a->nneed && link_room(&a->link))
+		r = a->blob_open ? send_blob(a) : open_blob(a);
+	if (r == 0 && a->state == ATTEMPT_SENDING && a->need_at == a->nneed) {
+		a->state = ATTEMPT_WAITING;
+		a->sent_ms = now;
+	}
+	return r;
+}
+
+void
+attempt_pump(struct attempt *a, const struct input *in, int64_t now)
+{
+	int r;
+
+	if (a->state == ATTEMPT_NONE || a->state == ATTEMPT_OVER)
+		return;
+	if (!a->job_sent && send_job(a) != 0) {
+		over(a, ATTEMPT_REFUSED, "the command line is too long for a job");
+		return;
+	}
+	r = a->bundle != NULL ? pump_blobs(a, now) : pump_text(a, in, now);
 	if (r == 0)
 		r = link_flush(&a->link);
 	if (r != 0)
@@ -116,76 +203,72 @@ attempt_pump(struct attempt *a, const struct input *in, int64_t now)
 	}
 }
 
-/* Steps over outputs that are absent or complete. */
 static void
-next_output(struct attempt *a)
+take_need(struct attempt *a, const uint8_t *body, size_t len)
 {
-	while (a->current < a->result.noutputs) {
-		const struct job_output *o = &a->result.outputs[a->current];
-		if (o->present && a->current_size < o->size)
-			return;
-		a->current++;
-		a->current_size = 0;
+	if (a->bundle == NULL || a->state != ATTEMPT_WAITING) {
+		over(a, ATTEMPT_LOST, "the peer sent a message that is out of place");
+		return;
 	}
-}
-
-/* Sizes are what the peer says: bounded before anything is written. */
-static bool
-sizes_fit(const struct attempt *a)
-{
-	uint64_t sum = 0, max = a->skip ? ATTEMPT_SKIP_MAX : a->output_max;
-
-	for (uint32_t i = 0; i < a->result.noutputs; i++) {
-		if (!a->result.outputs[i].present)
-			continue;
-		if (a->result.outputs[i].size > max - sum)
-			return false;
-		sum += a->result.outputs[i].size;
+	if (a->need == NULL)
+		a->need = calloc(WIRE_NEED_MAX, sizeof *a->need);
+	if (a->need == NULL || wire_need_decode(body, len, a->need, &a->nneed) != 0 ||
+	        a->nneed > bundle_blobs(a->bundle) - a->blobs_sent) {
+		over(a, ATTEMPT_LOST, "the peer asked for what cannot be sent");
+		return;
 	}
-	return true;
+	a->blobs_sent += a->nneed;
+	a->need_at = 0;
+	a->state = ATTEMPT_SENDING;
 }
 
 /* What the result says, once all of it is here. */
 static enum attempt_end
-result_end(const struct job_result *r)
+result_end(const struct attempt *a)
 {
+	const struct job_result *r = &a->results.said;
+
 	if (r->end == JOB_REFUSED)
 		return ATTEMPT_REFUSED;
 	if (r->end != JOB_EXITED)
 		return ATTEMPT_FAILED;
-	if (r->exit_code != 0 || r->signal != 0)
+	if (r->signal != 0 || (r->exit_code != 0 && a->bundle == NULL) || r->exit_code >= EXIT_ICE)
 		return ATTEMPT_COMPILE_ERROR;
-	if (r->outputs[OUTPUT_STDOUT].size > 0 || r->outputs[OUTPUT_STDERR].size > 0)
-		return ATTEMPT_DIAGNOSTICS;
+	if (r->outputs[0].size > 0 || r->outputs[1].size > 0)
+		return a->bundle == NULL || a->bundle->translated ? ATTEMPT_DIAGNOSTICS
+		                                                  : ATTEMPT_ACCEPTED;
 	return ATTEMPT_ACCEPTED;
+}
+
+static void
+result_trouble(struct attempt *a, int r, const char *text)
+{
+	if (r == IM_ERR_SYSTEM)
+		over(a, ATTEMPT_NO_SPACE, "the output cannot be written here");
+	else if (r != 0)
+		over(a, ATTEMPT_LOST, text);
 }
 
 static void
 take_result(struct attempt *a, const uint8_t *body, size_t len, int64_t now)
 {
-	int r;
+	int r = results_said(&a->results, body, len);
+	enum attempt_end end;
 
-	if (job_result_decode(&a->result, body, len) != 0 ||
-	        a->result.noutputs != OUTPUT_FILE + a->plan->job.noutputs) {
-		over(a, ATTEMPT_LOST, "the peer sent a result that cannot be read");
+	if (r != 0) {
+		over(a, ATTEMPT_LOST,
+		        r == IM_ERR_LIMIT ? "the peer announced outputs over the limit"
+		                          : "the peer sent a result that cannot be read");
 		return;
 	}
+	end = result_end(a);
 	a->state = ATTEMPT_RECEIVING;
 	a->result_ms = now;
-	a->skip = result_end(&a->result) != ATTEMPT_ACCEPTED;
-	if (!sizes_fit(a)) {
-		over(a, a->skip ? result_end(&a->result) : ATTEMPT_LOST,
-		        "the peer announced outputs over the limit");
-		return;
-	}
-	next_output(a);
-	if (a->skip)
-		return;
-	r = output_open(&a->output, &a->result.outputs[OUTPUT_FILE], a->output_max);
-	if (r == IM_ERR_SYSTEM)
-		over(a, ATTEMPT_NO_SPACE, "the output cannot be written here");
-	else if (r != 0)
-		over(a, ATTEMPT_LOST, "the peer did not make the output");
+	r = results_open(&a->results, end != ATTEMPT_ACCEPTED);
+	if (end != ATTEMPT_ACCEPTED && r != 0)
+		over(a, end, "");
+	else
+		result_trouble(a, r, "the peer did not make the output");
 }
 
 static void
@@ -193,44 +276,55 @@ take_block(struct attempt *a, const uint8_t *body, size_t len)
 {
 	uint8_t raw[WIRE_BLOCK_MAX];
 	size_t n;
-	int r = 0;
 
-	if (a->current >= a->result.noutputs || wire_block_decode(body, len, raw, &n) != 0 ||
-	        n == 0 || n > a->result.outputs[a->current].size - a->current_size) {
-		over(a, ATTEMPT_LOST, "the peer sent output bytes that it had not announced");
+	if (wire_block_decode(body, len, raw, &n) != 0) {
+		over(a, ATTEMPT_LOST, "the peer sent a block that cannot be read");
 		return;
 	}
-	if (!a->skip && a->current == OUTPUT_FILE)
-		r = output_put(&a->output, raw, n);
-	if (r == IM_ERR_SYSTEM)
-		over(a, ATTEMPT_NO_SPACE, "the output cannot be written here");
-	else if (r != 0)
-		over(a, ATTEMPT_LOST, "the peer sent an output that is no object file");
-	a->current_size += n;
-	next_output(a);
+	result_trouble(a, results_put(&a->results, raw, n),
+	        "the peer sent an output that is not what it announced");
+}
+
+/* All is here and as announced: does it count? */
+static enum attempt_end
+judge(struct attempt *a, char *text)
+{
+	enum attempt_end end = result_end(a);
+	const struct buf *said = &a->results.console[1];
+	int err;
+
+	if (end != ATTEMPT_ACCEPTED || a->bundle == NULL)
+		return end;
+	err = bundle_findings(a->bundle, &a->results.findings, text);
+	if (err != 0)
+		return err == IM_ERR_ABSENT ? ATTEMPT_LEARNED : ATTEMPT_LACKED;
+	return terminal_fits(&a->bundle->terminal, (const char *)said->data, said->len)
+	               ? ATTEMPT_ACCEPTED
+	               : ATTEMPT_DIAGNOSTICS;
 }
 
 static void
 take_done(struct attempt *a)
 {
-	enum attempt_end end = result_end(&a->result);
 	char text[WIRE_TEXT_SIZE] = "";
+	enum attempt_end end;
 
-	if (a->current < a->result.noutputs) {
+	if (!results_full(&a->results)) {
 		over(a, ATTEMPT_LOST, "the peer sent less than it had announced");
 		return;
 	}
-	if (end == ATTEMPT_ACCEPTED && output_check(&a->output) != 0) {
+	if (!a->results.skip && results_check(&a->results) != 0) {
 		over(a, ATTEMPT_LOST, "the output differs from its digest");
 		return;
 	}
+	end = judge(a, text);
 	a->idle = true;
 	if (end == ATTEMPT_FAILED || end == ATTEMPT_REFUSED)
 		snprintf(text, sizeof text, "the peer could not run it: %s",
-		        job_end_name(a->result.end));
+		        job_end_name(a->results.said.end));
 	else if (end == ATTEMPT_COMPILE_ERROR)
-		snprintf(text, sizeof text, "exit status %d, signal %d there", a->result.exit_code,
-		        a->result.signal);
+		snprintf(text, sizeof text, "exit status %d, signal %d there",
+		        a->results.said.exit_code, a->results.said.signal);
 	over(a, end, text);
 }
 
@@ -267,6 +361,9 @@ take_message(struct attempt *a, uint8_t type, const uint8_t *body, size_t len)
 
 	switch (type) {
 	case WIRE_PING:
+		return;
+	case WIRE_NEED:
+		take_need(a, body, len);
 		return;
 	case WIRE_STARTED:
 		if (!receiving && wire_started_decode(body, len, &a->queue_ms) == 0)
@@ -342,7 +439,7 @@ void
 attempt_close(struct attempt *a)
 {
 	link_close(&a->link);
-	output_abort(&a->output);
+	results_abort(&a->results);
 	a->state = ATTEMPT_NONE;
 	a->idle = false;
 	a->sent_ms = 0;
@@ -352,4 +449,8 @@ void
 attempt_fini(struct attempt *a)
 {
 	attempt_close(a);
+	results_fini(&a->results);
+	buf_fini(&a->blob);
+	free(a->need);
+	a->need = NULL;
 }

@@ -1,22 +1,23 @@
 /*
- * One try of a job at one peer: sends JOB, the blocks of the input as they appear, END; takes
- * RESULT and the outputs. The messages are those of mesh/wire.h; what the peer says is hostile.
+ * One try of a job at one peer: sends JOB and its input, takes RESULT and the outputs. The messages are those of mesh/wire.h; what the
+ * peer says is hostile.
  *
  *   NONE -> SENDING -> WAITING -> RECEIVING -> OVER
+ *
+ * In preprocessed mode the input is a stream of blocks as they appear; in source mode the peer asks for what it lacks (NEED), which
+ * leads from WAITING to SENDING and back.
  *
  * Any state goes to OVER when the peer is lost, refuses or cheats.
  */
 #ifndef CLIENT_ATTEMPT_H
 #define CLIENT_ATTEMPT_H
 
+#include "client/bundle.h"
 #include "client/daemon.h"
 #include "client/input.h"
 #include "client/link.h"
-#include "client/outputs.h"
 #include "client/plan.h"
-
-#define ATTEMPT_SKIP_MAX \
-	(8ULL << 20) /* bytes of useless outputs that are read to save the channel */
+#include "client/results.h"
 
 enum attempt_state {
 	ATTEMPT_NONE,
@@ -27,9 +28,12 @@ enum attempt_state {
 };
 
 enum attempt_end {
-	ATTEMPT_ACCEPTED,      /* exit 0, no messages, output checked: commit it */
-	ATTEMPT_DIAGNOSTICS,   /* exit 0, but the compiler wrote something */
-	ATTEMPT_COMPILE_ERROR, /* it failed or died */
+	ATTEMPT_ACCEPTED, /* everything checked: commit it (in preprocessed mode: exit 0, no messages) */
+	ATTEMPT_DIAGNOSTICS,   /* its messages are exact only here */
+	ATTEMPT_COMPILE_ERROR, /* it failed or died, in a way that is exact only here */
+	ATTEMPT_LACKED,        /* the peer did not have all that the compile looked for */
+	ATTEMPT_LEARNED,       /* the same, and a new bundle will have it */
+	ATTEMPT_CHANGED,       /* an input changed while it was being sent */
 	ATTEMPT_LOST,          /* peer gone, silent, or it sent what cannot be right */
 	ATTEMPT_FAILED,        /* it could not run the job: timeout, memory, sandbox, disk */
 	ATTEMPT_REFUSED,       /* it may not run this job, nor would another */
@@ -45,26 +49,30 @@ struct attempt {
 	struct node_id node;
 	char peer[NAME_SIZE];
 	/* the job */
-	const struct plan *plan;
+	const struct plan *plan; /* preprocessed mode */
+	struct bundle *bundle;   /* source mode; else NULL */
 	struct digest toolchain;
 	enum plan_cpp cpp;
 	bool job_sent;
 	size_t blocks_sent;
+	struct digest *need; /* owned: what the peer asked for last */
+	uint32_t nneed, need_at;
+	uint32_t blobs_sent; /* to this peer */
+	struct buf blob;     /* need[need_at], while it is being sent */
+	size_t blob_at;
+	bool blob_open;
 	/* the answer */
-	struct job_result result;
-	bool skip;             /* outputs are read, not kept */
-	uint32_t current;      /* index of the output that comes */
-	uint64_t current_size; /* of it, so far */
-	struct output output;
-	uint64_t output_max; /* bytes */
+	struct product product; /* preprocessed mode's only one */
+	struct results results;
 	/* times */
 	int64_t start_ms, moved_ms, sent_ms, heard_ms, result_ms;
 	uint64_t moved_bytes;
 	uint32_t queue_ms;
 };
 
-void attempt_init(struct attempt *a, const struct plan *plan, const struct digest *toolchain,
-        uint64_t output_max);
+/* One of plan and bundle is NULL; output_max: bytes of all outputs. IM_ERR_MEMORY. */
+int attempt_init(struct attempt *a, const struct plan *plan, struct bundle *bundle,
+        const struct digest *toolchain, uint64_t output_max) IM_MUST;
 /* Begins with the channel of a GRANT, whose descriptor it takes over. IM_ERR_SYSTEM. */
 int attempt_start(
         struct attempt *a, const struct answer *grant, enum plan_cpp cpp, int64_t now) IM_MUST;

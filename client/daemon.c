@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include "crypto/packet.h"
@@ -124,12 +125,37 @@ daemon_return(struct daemon *d, const uint8_t state[CHANNEL_STATE_LEN], const st
 }
 
 void
-daemon_report(struct daemon *d, const struct report *r)
+daemon_graph(struct daemon *d)
 {
 	struct buf b;
 
+	buf_init(&b, 64);
+	pack_map(&b, 0);
+	(void)!post(d, CONTROL_GRAPH, &b, -1);
+}
+
+/* Only a defect's cause is the daemon's business; it may hold a name, so what would be refused is replaced. */
+static bool
+write_cause(const struct report *r, char cause[CONTROL_CAUSE_SIZE])
+{
+	if (r->text == NULL || r->text[0] == 0 || strcmp(r->reason, "include-missed") != 0)
+		return false;
+	snprintf(cause, CONTROL_CAUSE_SIZE, "%s", r->text);
+	for (char *p = cause; *p != 0; p++)
+		if ((unsigned char)*p < ' ' || *p == 127)
+			*p = '?';
+	return true;
+}
+
+void
+daemon_report(struct daemon *d, const struct report *r)
+{
+	char cause[CONTROL_CAUSE_SIZE];
+	bool has_cause = write_cause(r, cause);
+	struct buf b;
+
 	buf_init(&b, CONTROL_LEN_MAX);
-	pack_map(&b, r->node != NULL ? 6 : 5);
+	pack_map(&b, 5 + (r->node != NULL) + has_cause);
 	pack_kuint(&b, 1, r->verdict);
 	pack_ktext(&b, 2, r->reason);
 	if (r->node != NULL)
@@ -137,6 +163,8 @@ daemon_report(struct daemon *d, const struct report *r)
 	pack_kuint(&b, 4, r->outcome);
 	pack_kuint(&b, 5, r->retries);
 	pack_kuint(&b, 6, r->total_ms);
+	if (has_cause)
+		pack_ktext(&b, 64, cause);
 	(void)!post(d, CONTROL_REPORT, &b, -1);
 }
 
@@ -243,7 +271,7 @@ daemon_answer(struct daemon *d, struct answer *a)
 	r = decode(d, a);
 	if (a->type == CONTROL_GRANT && d->body.len > 0)
 		explicit_bzero(d->body.data, d->body.len);
-	if (a->fd >= 0 && (r != 0 || a->type != CONTROL_GRANT)) {
+	if (a->fd >= 0 && (r != 0 || (a->type != CONTROL_GRANT && a->type != CONTROL_TOOLCHAIN))) {
 		close(a->fd);
 		a->fd = -1;
 	}

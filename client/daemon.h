@@ -40,7 +40,7 @@ struct answer {
 	struct node_id node;
 	char peer[NAME_SIZE];
 	bool cold; /* BUSY: the toolchain is only on its way to the peers */
-	int fd;    /* the channel's socket, now the caller's; -1 otherwise */
+	int fd; /* GRANT: the channel's socket, TOOLCHAIN: the include graph; now the caller's. -1: none */
 };
 
 struct want {
@@ -55,6 +55,7 @@ struct report {
 	enum verdict verdict;
 	enum outcome outcome;
 	const char *reason;         /* may be empty */
+	const char *text;           /* the cause in words; NULL or empty: none */
 	const struct node_id *node; /* NULL: none */
 	uint32_t retries;
 	uint64_t total_ms;
@@ -76,6 +77,8 @@ int daemon_want(struct daemon *d, const struct want *w) IM_MUST;
 /* The channel back; fd stays the caller's to close. */
 int daemon_return(struct daemon *d, const uint8_t state[CHANNEL_STATE_LEN],
         const struct node_id *node, int fd) IM_MUST;
+/* The include graph is full or of no use; failures do not matter. */
+void daemon_graph(struct daemon *d);
 /* What came of a compile or an attempt; failures do not matter. */
 void daemon_report(struct daemon *d, const struct report *r);
 

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client/bundle.h"
 #include "client/daemon.h"
 #include "client/exit.h"
 #include "client/local.h"
@@ -23,8 +24,12 @@
 #include "client/real.h"
 #include "client/run.h"
 #include "client/submit.h"
+#include "client/tools.h"
 #include "client/trace.h"
+#include "exec/compiler.h"
 
+/* A compile is sent at most so often: each time it may look one folder deeper. */
+#define LESSONS_MAX 8
 #define JOB_SPARE_MS 60000 /* a peer may take this much longer than a job's own limit */
 
 extern char **environ;
@@ -41,6 +46,10 @@ struct wrapper {
 	int64_t start_ms;
 	uint64_t epoch_ms; /* only for traces */
 	struct trace trace;
+	char file[JOB_PATH_MAX + 1], output[JOB_PATH_MAX + 1]; /* absolute, for the trace */
+	char why[REASON_SIZE], why_text[256];                  /* why not in source mode */
+	struct digest toolchain;
+	unsigned lessons; /* times that this compile was sent again with more */
 	int slot_fd;
 };
 
@@ -75,6 +84,7 @@ tell(struct wrapper *w, enum verdict verdict, const char *reason, const char *te
 		daemon_report(&w->daemon, &(struct report){.verdict = verdict,
 		                                  .outcome = OUTCOME_FINE,
 		                                  .reason = reason,
+		                                  .text = text,
 		                                  .node = w->trace.node,
 		                                  .retries = w->trace.retries,
 		                                  .total_ms = w->trace.ms.total});
@@ -142,7 +152,7 @@ stay_here(struct wrapper *w, enum verdict verdict, const char *reason, const cha
 static void
 trace_submit(struct wrapper *w, const struct submit *s)
 {
-	w->trace.mode = "preprocessed";
+	w->trace.mode = s->bundle != NULL ? "source" : "preprocessed";
 	w->trace.job = s->want.job;
 	w->trace.retries = s->retries;
 	w->trace.bytes_out = s->attempt.link.bytes_out;
@@ -169,64 +179,174 @@ finish_submit(struct wrapper *w, struct submit *s)
 		return stay_here(
 		        w, s->attempted ? VERDICT_FALLBACK : VERDICT_LOCAL, s->reason, s->text);
 	tell(w, VERDICT_REMOTE, "", "");
-	write_trace(w, 0);
-	return 0;
+	write_trace(w, s->exit_code);
+	return s->exit_code;
 }
 
-static int
-submit(struct wrapper *w, const struct plan *plan, const struct digest *toolchain)
+/* How a submitted compile ended; for what the caller may do about it. */
+enum outcome_here { HERE_DONE, HERE_AGAIN };
+
+/* One of plan and bundle is NULL.  The preprocessor runs under a local slot, an input set needs none.  HERE_AGAIN only while there
+ * are tries left: then nothing was told to anybody. */
+static enum outcome_here
+submit(struct wrapper *w, const struct plan *plan, struct bundle *bundle, int *status)
 {
 	struct submit s = {.daemon = &w->daemon,
 	        .plan = plan,
-	        .toolchain = *toolchain,
+	        .bundle = bundle,
+	        .toolchain = w->toolchain,
 	        .env = environ,
 	        .peer = w->config.peer,
 	        .remote_only = w->config.remote == REMOTE_ONLY,
 	        .output_max = w->config.job_output,
 	        .job_ms = (int64_t)w->config.job_time_s * 1000 + JOB_SPARE_MS,
 	        .slots = w->config.local_slots};
-	int status = take_slot(w);
+	bool again;
 
-	if (status != 0)
-		return status;
+	*status = plan != NULL ? take_slot(w) : 0;
+	if (*status != 0)
+		return HERE_DONE;
 	s.slot_fd = w->slot_fd;
-	w->trace.toolchain = toolchain;
+	w->trace.toolchain = &w->toolchain;
 	w->trace.ms.plan = (uint64_t)(now_ms() - w->start_ms);
 	submit_run(&s);
-	status = finish_submit(w, &s);
+	again = s.state == SUBMIT_LOCAL && s.learned && ++w->lessons < LESSONS_MAX;
+	if (!again)
+		*status = finish_submit(w, &s);
 	submit_fini(&s);
+	return again ? HERE_AGAIN : HERE_DONE;
+}
+
+/* Preprocessed mode; what only source mode can do exactly stays here. */
+static int
+submit_text(struct wrapper *w)
+{
+	char reason[REASON_SIZE] = "";
+	struct plan plan = {0};
+	int status;
+
+	if (w->args.source_only)
+		return stay_here(
+		        w, VERDICT_LOCAL, w->why[0] != 0 ? w->why : w->args.reason, w->why_text);
+	if (plan_make(&plan, &w->args, w->real.path, environ, reason) != 0)
+		return stay_here(w, VERDICT_LOCAL, reason, "");
+	submit(w, &plan, NULL, &status);
+	plan_fini(&plan);
 	return status;
+}
+
+/* Source mode, as often as there is something to be learned, or on its way out of it. */
+static int
+submit_source(struct wrapper *w, struct graph *graph)
+{
+	struct probes probes;
+	struct bundle bundle;
+	struct bundle_request q = {.args = &w->args,
+	        .compiler = w->real.path,
+	        .toolchain = w->toolchain,
+	        .graph = graph,
+	        .probes = &probes,
+	        .environment = environ};
+	enum outcome_here outcome = HERE_AGAIN;
+	int r = 0, status = 0;
+
+	probes_init(&probes);
+	while (r == 0 && outcome == HERE_AGAIN) {
+		r = bundle_make(&bundle, &q, w->why, w->why_text);
+		if (r == 0)
+			outcome = submit(w, NULL, &bundle, &status);
+		bundle_fini(&bundle);
+	}
+	probes_fini(&probes);
+	if (r == 0)
+		return status;
+	if (w->config.mode == INPUT_SOURCE || strcmp(w->why, "include-undecided") != 0)
+		return stay_here(w, VERDICT_LOCAL, w->why, w->why_text);
+	return submit_text(w);
+}
+
+static int
+compile_packed(struct wrapper *w, int graph_fd)
+{
+	bool source = w->config.mode != INPUT_PREPROCESSED && !w->args.text_only;
+	struct graph *graph = NULL;
+	int status;
+
+	if (!source) {
+		if (graph_fd >= 0)
+			close(graph_fd);
+		return submit_text(w);
+	}
+	if (graph_fd >= 0 && graph_open(&graph, graph_fd) != 0)
+		graph = NULL;
+	if (graph_full(graph) || (graph_fd >= 0 && graph == NULL))
+		daemon_graph(&w->daemon);
+	status = submit_source(w, graph);
+	/* the graph stays mapped: the process is about to end, and unmapping takes as long as a hundred look-ups */
+	return status;
+}
+
+/* gcc starts the assembler and objcopy that PATH has, clang where it is told to; peers look in a PATH of their own. */
+static bool
+usual_programs(const struct args *a)
+{
+	bool starts = a->compiler == FOR_GCC;
+
+	for (uint32_t i = 0; i < a->argc && !starts; i++)
+		starts = strcmp(a->argv[i], "-fno-integrated-as") == 0 ||
+		         strcmp(a->argv[i], "-no-integrated-as") == 0;
+	return !starts || (tools_same("as", COMPILER_PATH) && tools_same("objcopy", COMPILER_PATH));
+}
+
+/* What the compiler makes without leave to write it, it cannot fill; how it fails depends on who runs it. */
+static bool
+usual_umask(void)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	return (mask & (S_IRUSR | S_IWUSR)) == 0;
 }
 
 static int
 compile_remote(struct wrapper *w)
 {
-	struct packing p = {
-	        .daemon = &w->daemon, .compiler = w->real.path, .tarball = w->config.toolchain};
+	struct packing p = {.daemon = &w->daemon,
+	        .compiler = w->real.path,
+	        .tarball = w->config.toolchain,
+	        .graph_fd = -1};
 	char reason[REASON_SIZE] = "";
-	struct plan plan = {0};
-	int status;
 
 	if (env_check(environ, reason) != 0)
 		return stay_here(w, VERDICT_LOCAL, reason, "");
-	if (plan_make(&plan, &w->args, w->real.path, environ, reason) != 0)
-		return stay_here(w, VERDICT_LOCAL, reason, "");
-	w->trace.file = plan.source;
-	w->trace.output = plan.output;
+	if (!usual_programs(&w->args))
+		return stay_here(w, VERDICT_LOCAL, "environment PATH",
+		        "it leads to an assembler or objcopy of its own");
+	if (!usual_umask())
+		return stay_here(w, VERDICT_LOCAL, "output-special", "umask");
 	w->no_daemon = daemon_open(&w->daemon, &w->config) != 0;
 	if (w->no_daemon)
-		status = stay_here(w, VERDICT_LOCAL, "no-daemon", "");
-	else if (crypto_start() != 0)
-		status = stay_here(w, VERDICT_LOCAL, "system-error", "libsodium does not start");
-	else if (packing_find(&p) != 0)
-		status = stay_here(w, VERDICT_LOCAL, p.reason, p.text);
-	else
-		status = submit(w, &plan, &p.toolchain);
-	plan_fini(&plan);
-	return status;
+		return stay_here(w, VERDICT_LOCAL, "no-daemon", "");
+	if (crypto_start() != 0)
+		return stay_here(w, VERDICT_LOCAL, "system-error", "libsodium does not start");
+	if (packing_find(&p) != 0)
+		return stay_here(w, VERDICT_LOCAL, p.reason, p.text);
+	w->toolchain = p.toolchain;
+	return compile_packed(w, p.graph_fd);
 }
 
 /* --- deciding --- */
+
+/* The name as an absolute path, by words alone; as written when it does not fit. */
+static const char *
+absolute(const char *name, char out[JOB_PATH_MAX + 1])
+{
+	char cwd[JOB_PATH_MAX + 1];
+
+	if (name == NULL)
+		return "";
+	return plan_cwd(getenv("PWD"), cwd) == 0 && args_path(cwd, name, out) == 0 ? out : name;
+}
 
 static int
 compile(struct wrapper *w)
@@ -236,8 +356,8 @@ compile(struct wrapper *w)
 
 	args_analyse(&w->args, w->argc, w->expanded != NULL ? w->expanded : w->argv,
 	        args_compiler(w->real.resolved));
-	w->trace.file = w->args.source != NULL ? w->args.source : "";
-	w->trace.output = w->args.output != NULL ? w->args.output : "";
+	w->trace.file = absolute(w->args.source, w->file);
+	w->trace.output = absolute(w->args.output, w->output);
 	if (r != 0)
 		reason = "response-file";
 	else if (w->args.verdict == ARGS_LOCAL)

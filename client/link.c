@@ -9,6 +9,7 @@
 
 #define LENGTH_BYTES 4
 #define READ_MIN (16 * 1024)
+#define WAKEUP_MAX (64 * 1024)
 #define IN_MAX (LENGTH_BYTES + CHANNEL_FRAME_MAX + READ_MIN)
 
 void
@@ -32,6 +33,7 @@ link_open(struct link *l, int fd, const uint8_t state[CHANNEL_STATE_LEN])
 	}
 	l->fd = fd;
 	l->torn = false;
+	l->wakeup = 1;
 	l->in_used = 0;
 	buf_reset(&l->in);
 	buf_reset(&l->out);
@@ -99,6 +101,21 @@ missing(const struct link *l)
 	return whole > have && whole - have > READ_MIN && whole <= IN_MAX ? whole - have : READ_MIN;
 }
 
+/* To be woken once for a frame, not for every segment of it. */
+static void
+set_wakeup(struct link *l)
+{
+	size_t want = missing(l);
+	int least = l->in.len >= LENGTH_BYTES && want > READ_MIN ? (int)want : 1;
+
+	if (least > WAKEUP_MAX)
+		least = WAKEUP_MAX;
+	if (least == l->wakeup)
+		return;
+	if (setsockopt(l->fd, SOL_SOCKET, SO_RCVLOWAT, &least, sizeof least) == 0)
+		l->wakeup = least;
+}
+
 int
 link_fill(struct link *l)
 {
@@ -125,6 +142,7 @@ link_fill(struct link *l)
 	}
 	l->in.len += (size_t)n;
 	l->bytes_in += (uint64_t)n;
+	set_wakeup(l);
 	return 0;
 }
 

@@ -22,7 +22,8 @@ struct link {
 	struct buf out, in, plain;
 	size_t in_used; /* bytes at the start of `in` that belong to frames already taken */
 	uint64_t bytes_out, bytes_in;
-	bool torn; /* the other side is gone or broken */
+	int wakeup; /* bytes that the kernel waits for before it says that something is there */
+	bool torn;  /* the other side is gone or broken */
 };
 
 /* Closed. */

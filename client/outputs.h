@@ -10,7 +10,8 @@
  *   gcc -c     none, or one that is not empty           makes a new file, unlinks the old one
  *   gcc -c     empty, or a dangling link                writes into it
  *   gcc -S     any                                      writes into it
- *   clang      any                                      renames a new file over it
+ *   clang      the main output: any                     renames a new file over it
+ *   both       others, as .d files: any                 writes into most of them (so clang's behind links, which tell it, are not ours)
  */
 #ifndef CLIENT_OUTPUTS_H
 #define CLIENT_OUTPUTS_H
@@ -24,6 +25,11 @@ enum output_way { OUTPUT_RENAME, OUTPUT_WRITE, OUTPUT_NOT_OURS };
 
 #define OUTPUT_TEMP_SIZE (JOB_PATH_MAX + 32)
 
+/* The channel has already proved that the bytes are the peer's own; that they also are those it announced is found out for every small
+ * output and for one in eight of the others, since hashing is a third of what a large object costs here. */
+#define OUTPUT_HASHED (64 * 1024)
+#define OUTPUT_SAMPLE 8
+
 struct output {
 	const char *path; /* the caller's */
 	enum output_way way;
@@ -31,13 +37,14 @@ struct output {
 	char temp[OUTPUT_TEMP_SIZE]; /* empty: none on disk */
 	int fd;                      /* -1: closed */
 	uint64_t written;
+	bool hashed;              /* its digest will be checked */
 	struct job_output wanted; /* what the peer announced */
 	struct digest_stream stream;
 };
 
-/* How this compiler would write the output; OUTPUT_NOT_OURS for what is no regular file or may not
- * be written: compile locally. */
-enum output_way output_way(const char *path, enum option_compiler compiler, bool assembly);
+/* How this compiler would write the output; in_place: it writes into what is there.
+ * OUTPUT_NOT_OURS for what is no regular file or may not be written: compile locally. */
+enum output_way output_way(const char *path, enum option_compiler compiler, bool in_place);
 
 /* Nothing open. */
 void output_init(struct output *o, const char *path, enum output_way way, bool object);

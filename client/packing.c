@@ -113,6 +113,14 @@ bring(struct packing *p, const char *key, const char *tarball, bool replace)
 	return r == 0 ? 0 : decline(p, r, "no-daemon", im_strerror(r));
 }
 
+static void
+keep_graph(struct packing *p, int fd)
+{
+	if (p->graph_fd >= 0)
+		close(p->graph_fd);
+	p->graph_fd = fd;
+}
+
 /* TOOLCHAIN: it counts while the compiler is what it was; just after our own IMPORT, unseen. */
 static int
 check_toolchain(struct packing *p, const struct answer *a, bool imported)
@@ -141,6 +149,8 @@ converse(struct packing *p, const char *key, const char *tarball)
 		if (r != 0)
 			return r;
 		if (a.type == CONTROL_TOOLCHAIN) {
+			if (a.fd >= 0) /* it comes once, maybe with a toolchain that changed */
+				keep_graph(p, a.fd);
 			if (check_toolchain(p, &a, imported) == 0)
 				return 0;
 			replace = true;
@@ -171,12 +181,15 @@ packing_find(struct packing *p)
 	bool own = p->tarball != NULL && p->tarball[0] != 0;
 	int r;
 
-	if (!own)
-		return converse(p, p->compiler, NULL);
-	r = packing_tarball(p->tarball, file, sizeof file);
+	p->graph_fd = -1;
+	r = own ? packing_tarball(p->tarball, file, sizeof file) : 0;
 	if (r != 0)
 		return decline(p, r, "toolchain",
 		        "the setting toolchain names no tarball for this platform");
-	snprintf(key, sizeof key, "file:%s", file);
-	return converse(p, key, file);
+	if (own)
+		snprintf(key, sizeof key, "file:%s", file);
+	r = converse(p, own ? key : p->compiler, own ? file : NULL);
+	if (r != 0)
+		keep_graph(p, -1);
+	return r;
 }

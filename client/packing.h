@@ -18,11 +18,12 @@ struct packing {
 	const char *tarball;     /* the setting `toolchain`; NULL or empty: pack the compiler */
 	const char *helper;      /* the program that packs; NULL: icemesh-exec */
 	struct digest toolchain; /* the result */
+	int graph_fd; /* with it: the user's include graph (client/graph.h), the caller's; -1: none */
 	char reason[REASON_SIZE], text[512]; /* why not */
 };
 
-/* Fills in toolchain. On error reason and text are set: compile locally.  Blocks for the time that
- * packing takes. */
+/* Fills in toolchain and graph_fd. On error graph_fd is -1, reason and text are set: compile
+ * locally.  Blocks for the time that packing takes. */
 int packing_find(struct packing *p) IM_MUST;
 /* The tarball for this machine in the setting's text: "FILE", or from "PLATFORM:FILE,...".
  * IM_ERR_ABSENT, IM_ERR_LIMIT. */

@@ -11,8 +11,11 @@ plan_cwd(const char *pwd, char out[JOB_PATH_MAX + 1])
 {
 	struct stat here, there;
 
-	if (pwd != NULL && job_path_ok(pwd) && stat(".", &here) == 0 && stat(pwd, &there) == 0 &&
+	/* compilers take it as it is spelled */
+	if (pwd != NULL && pwd[0] == '/' && stat(".", &here) == 0 && stat(pwd, &there) == 0 &&
 	        here.st_dev == there.st_dev && here.st_ino == there.st_ino) {
+		if (!job_path_ok(pwd))
+			return IM_ERR_FORMAT;
 		memcpy(out, pwd, strlen(pwd) + 1);
 		return 0;
 	}
@@ -81,7 +84,7 @@ plan_paths(struct plan *p, const struct args *a, char reason[REASON_SIZE])
 		reason_set(reason, "path", NULL);
 		return r;
 	}
-	p->way = output_way(a->output, a->compiler, a->assembly);
+	p->way = output_way(a->output, a->compiler, a->assembly && a->compiler == FOR_GCC);
 	p->object = !a->assembly;
 	p->plain_loses = a->plain_loses;
 	if (p->way == OUTPUT_NOT_OURS) {

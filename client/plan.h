@@ -33,7 +33,7 @@ struct plan {
 };
 
 /* The working directory as gcc sees it: $PWD while it names this directory, else getcwd().
- * IM_ERR_SYSTEM, IM_ERR_FORMAT. */
+ * IM_ERR_SYSTEM, IM_ERR_FORMAT (it is spelled in a way that no job may have). */
 int plan_cwd(const char *pwd, char out[JOB_PATH_MAX + 1]) IM_MUST;
 /* name as an absolute path below cwd. IM_ERR_REFUSED when a ".." follows a symbolic link,
  * IM_ERR_FORMAT, IM_ERR_LIMIT. */

@@ -42,6 +42,8 @@ static const struct number served_numbers[] = {
         NUMBER(2, "running", running, 1),
         NUMBER(3, "refused", refused, 1),
         NUMBER(4, "killed", killed, 1),
+        NUMBER(6, "fetched", fetched, 1),
+        NUMBER(7, "lent", lent, 1),
 };
 static const struct number gossip_numbers[] = {
         NUMBER(1, "received_per_s", received_x100, 100),
@@ -173,7 +175,7 @@ decode_work(struct status *s, const struct item *root)
 	if (err == 0)
 		err = decode_counts(map, 7, &s->reasons, &s->nreasons);
 	if (err == 0)
-		err = section(root, 4, 5, &map);
+		err = section(root, 4, 7, &map);
 	if (err == 0)
 		err = decode_numbers(s, map, served_numbers, COUNT(served_numbers));
 	return err != 0 ? err : decode_counts(map, 5, &s->served, &s->nserved);
@@ -367,6 +369,7 @@ void
 status_text(const struct status *s, struct buf *out)
 {
 	char bytes[AMOUNT_SIZE], limit[AMOUNT_SIZE], rate[AMOUNT_SIZE];
+	char fetched[AMOUNT_SIZE], lent[AMOUNT_SIZE];
 
 	text_node(s, out);
 	buf_printf(out,
@@ -379,6 +382,10 @@ status_text(const struct status *s, struct buf *out)
 	        " killed\n",
 	        s->done, s->running, s->refused, s->killed);
 	text_counts("for", s->served, s->nserved, out);
+	amount_bytes(s->fetched, fetched);
+	amount_bytes(s->lent, lent);
+	buf_printf(
+	        out, "inputs     %s fetched from other members, %s lent to them\n", fetched, lent);
 	amount_bytes(s->bytes_per_s, rate);
 	buf_printf(out,
 	        "gossip     %" PRIu64 ".%02" PRIu64 " beacons/s received, %" PRIu64 ".%02" PRIu64

@@ -27,6 +27,7 @@ struct status {
 	uint64_t nodes, slots, free;
 	uint64_t remote, local, fallback, retried, hedged, failed;
 	uint64_t done, running, refused, killed;
+	uint64_t fetched, lent; /* bytes of inputs, from and to other members */
 	uint64_t received_x100, sent_x100, bad, bytes_per_s;
 	uint64_t store_bytes, store_limit, blobs, toolchains;
 	struct status_count *reasons, *served; /* owned */

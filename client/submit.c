@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+#include "client/holders.h"
 #include "client/local.h"
 #include "client/now.h"
 #include "client/policy.h"
@@ -194,13 +195,17 @@ accept_result(struct submit *s, int64_t now)
 {
 	struct attempt *t = &s->attempt;
 
-	if (output_commit(&t->output) != 0) {
+	if (results_commit(&t->results) != 0) {
 		give_up(s, "system-error", "the output could not be written");
 		return;
 	}
+	results_print(&t->results);
+	if (s->bundle != NULL)
+		holders_note(s->bundle->graph, &s->bundle->job, &t->node, s->want.job);
+	s->exit_code = t->results.said.exit_code;
 	s->ms.send = (uint64_t)(t->sent_ms - t->start_ms);
 	s->ms.queue = t->queue_ms;
-	s->ms.compile = t->result.wall_us / 1000;
+	s->ms.compile = t->results.said.wall_us / 1000;
 	s->ms.receive = (uint64_t)(now - t->result_ms);
 	s->state = SUBMIT_DONE;
 }
@@ -249,6 +254,16 @@ on_attempt_over(struct submit *s, int64_t now)
 	case ATTEMPT_COMPILE_ERROR:
 		give_up(s, "compile-error", s->attempt.text);
 		break;
+	case ATTEMPT_LEARNED:
+		s->learned = true;
+		give_up(s, "include-missed", s->attempt.text);
+		break;
+	case ATTEMPT_LACKED:
+		give_up(s, "include-missed", s->attempt.text);
+		break;
+	case ATTEMPT_CHANGED:
+		give_up(s, "input-changed", s->attempt.text);
+		break;
 	case ATTEMPT_LOST:
 		s->lost++;
 		blame(s, OUTCOME_PEER_LOST);
@@ -290,7 +305,7 @@ try_local(struct submit *s, int64_t now)
 	struct policy p = {.busy = s->state == SUBMIT_QUEUED,
 	        .cold = s->cold,
 	        .busy_ms = now - s->busy_ms,
-	        .input_ready = s->input.state == INPUT_READY,
+	        .input_ready = s->bundle != NULL || s->input.state == INPUT_READY,
 	        .remote_only = s->remote_only};
 
 	if (policy_local(&p) && s->slot_fd < 0 &&
@@ -318,7 +333,8 @@ tick(struct submit *s, int64_t now)
 static void
 wait_events(const struct submit *s, struct pollfd p[WATCH_COUNT])
 {
-	bool fast = s->state == SUBMIT_QUEUED && s->input.state == INPUT_READY;
+	bool fast =
+	        s->state == SUBMIT_QUEUED && (s->bundle != NULL || s->input.state == INPUT_READY);
 	/* a process that has ended behind its pipes is told by SIGCHLD */
 	p[WATCH_SIGNAL] = (struct pollfd){.fd = s->signal_fd, .events = POLLIN};
 	p[WATCH_DAEMON] = (struct pollfd){.fd = s->daemon->fd, .events = POLLIN};
@@ -366,6 +382,21 @@ open_signals(sigset_t *before)
 	return signalfd(-1, &mine, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+static void
+start(struct submit *s)
+{
+	input_init(&s->input);
+	if (attempt_init(&s->attempt, s->plan, s->bundle, &s->toolchain, s->output_max) != 0)
+		give_up(s, "system-error", "out of memory");
+	s->want.toolchain = s->toolchain;
+	s->want.peer = s->peer;
+	random_bytes(&s->want.job, sizeof s->want.job);
+	if (is_over(s) || s->bundle != NULL)
+		return;
+	s->cpp = s->plan->cpp[PLAN_DIRECTIVES] != NULL ? PLAN_DIRECTIVES : PLAN_PLAIN;
+	start_input(s);
+}
+
 void
 submit_run(struct submit *s)
 {
@@ -373,17 +404,10 @@ submit_run(struct submit *s)
 
 	s->start_ms = now_ms();
 	s->state = SUBMIT_ASKING;
-	s->cpp = s->plan->cpp[PLAN_DIRECTIVES] != NULL ? PLAN_DIRECTIVES : PLAN_PLAIN;
-	input_init(&s->input);
-	attempt_init(&s->attempt, s->plan, &s->toolchain, s->output_max);
-	s->want.toolchain = s->toolchain;
-	s->want.peer = s->peer;
-	random_bytes(&s->want.job, sizeof s->want.job);
 	s->signal_fd = open_signals(&before);
+	start(s);
 	if (s->signal_fd < 0)
 		give_up(s, "system-error", "signalfd failed");
-	if (!is_over(s))
-		start_input(s);
 	if (!is_over(s))
 		ask(s, s->start_ms);
 	while (!is_over(s))

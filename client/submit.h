@@ -1,5 +1,5 @@
 /*
- * Submitting one compile to the mesh: the preprocessor here, a channel from the daemon, attempts at
+ * Submitting one compile to the mesh: its input set (source mode) or the preprocessor here, a channel from the daemon, attempts at
  * peers, and when to give up.
  *
  *   ASKING    WANT was sent
@@ -7,7 +7,7 @@
  *   RUNNING   a peer has the job
  *   over      DONE, LOCAL (compile here, `reason` says why) or KILLED
  *
- * The preprocessor runs beside all of them.  One poll() loop, no threads; every wait has a
+ * In preprocessed mode the preprocessor runs beside all of them.  One poll() loop, no threads; every wait has a
  * deadline.  Signals that end the wrapper are taken as events, so that nothing temporary stays.
  */
 #ifndef CLIENT_SUBMIT_H
@@ -36,7 +36,8 @@ enum submit_state {
 struct submit {
 	/* set by the caller */
 	struct daemon *daemon;
-	const struct plan *plan;
+	const struct plan *plan; /* preprocessed mode, or */
+	struct bundle *bundle;   /* source mode; the other is NULL */
 	struct digest toolchain;
 	char *const *env; /* for the preprocessor */
 	const char *peer; /* the only one that may do it; NULL or empty: any */
@@ -50,6 +51,8 @@ struct submit {
 	/* what came of it */
 	enum submit_state state;
 	bool attempted; /* a peer had the job */
+	int exit_code;  /* of the compile, when DONE */
+	bool learned;   /* LOCAL, but a new bundle will do better */
 	char reason[REASON_SIZE], text[WIRE_TEXT_SIZE + NAME_SIZE + 4];
 	int signal; /* when killed */
 	uint32_t retries;

@@ -91,3 +91,33 @@ tools_compiler(const char *name, const char *path, char *out, size_t size)
 	}
 	return IM_ERR_ABSENT;
 }
+
+/* The first program of that name in PATH, as the C library would start it: relative and empty elements count. */
+static bool
+find_first(const char *name, const char *path, struct stat *st)
+{
+	char file[TOOLS_PATH_SIZE];
+
+	for (;; path++) {
+		size_t len = strcspn(path, ":");
+		int n = snprintf(
+		        file, sizeof file, "%.*s%s%s", (int)len, path, len > 0 ? "/" : "", name);
+
+		if (n > 0 && (size_t)n < sizeof file && is_program(file) && stat(file, st) == 0)
+			return true;
+		path += len;
+		if (*path == '\0')
+			return false;
+	}
+}
+
+bool
+tools_same(const char *name, const char *path)
+{
+	const char *own = getenv("PATH");
+	struct stat here = {0}, there = {0};
+	bool found = find_first(name, own != NULL ? own : path, &here);
+
+	return found == find_first(name, path, &there) && here.st_dev == there.st_dev &&
+	       here.st_ino == there.st_ino;
+}

@@ -15,6 +15,8 @@
  * taken as it is, made absolute.  Skips links to icemesh-cc and folders of PATH that are not absolute.
  * IM_ERR_ABSENT, IM_ERR_LIMIT, IM_ERR_REFUSED (a name with a slash that is icemesh-cc itself). */
 int tools_compiler(const char *name, const char *path, char *out, size_t size) IM_MUST;
+/* True when the environment's PATH and `path` lead to the same program of that name, or neither leads to one. */
+bool tools_same(const char *name, const char *path);
 /* True for icemesh-cc and every link to it. */
 bool tools_is_wrapper(const char *path);
 

@@ -3,19 +3,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include "exec/pieces.h"
+#include "exec/products.h"
 #include "exec/word.h"
+
+/* The first option that keeps the compile here. */
+struct hindrance {
+	const char *reason; /* a word of the fixed list; NULL: there is none */
+	char detail[REASON_SIZE];
+};
 
 /* What the words said, before the verdict. */
 struct scan {
 	struct args *a;
-	const char *ask, *local;  /* reason words of the first such option; NULL */
-	char detail[REASON_SIZE]; /* the option behind local */
-	const char *dep_file;     /* last -MF */
-	const char *dep_operand;  /* first of -MF -MT -MQ -MP -MV */
-	char *wp_file;            /* of -Wp,-MD,FILE; owned */
+	const char *ask;         /* reason word of the last such option; NULL */
+	struct hindrance local;  /* always */
+	struct hindrance source; /* but in source mode */
+	struct hindrance text;   /* but in preprocessed mode */
+	const char *dep_file;    /* last -MF */
+	const char *dep_operand; /* first of -MF -MT -MQ -MP -MV */
+	char *wp_file;           /* of -Wp,-MD,FILE; owned */
 	unsigned inputs, compiles, outputs;
-	bool cpp_only, driver_deps;
+	bool cpp_only, driver_deps, bitcode;
 	bool forced; /* -x is in force, with this language: */
 	enum args_language language;
 	bool cxx_driver; /* g++ and clang++ take foo.c for C++ */
@@ -99,27 +109,26 @@ args_preprocessed(const struct args *a)
 	return a->language >= LANG_CPP_OUTPUT && a->language <= LANG_OBJCXX_CPP_OUTPUT;
 }
 
-/* Notes the first option that keeps the compile here. */
 static void
-keep_local(struct scan *s, const char *reason, const char *text)
+hinder(struct hindrance *h, const char *reason, const char *text)
 {
-	if (s->local)
+	if (h->reason)
 		return;
-	s->local = reason;
-	snprintf(s->detail, sizeof(s->detail), "%s", text);
+	h->reason = reason;
+	snprintf(h->detail, sizeof(h->detail), "%s", text);
 }
 
 /* The option's name as users know it, without the operand. */
 static void
-keep_word_local(struct scan *s, const char *reason, const struct word *w)
+hinder_word(struct hindrance *h, const char *reason, const struct word *w)
 {
 	if (w->row &&
 	        (w->form == FORM_SEPARATE || (w->form == FORM_JOINED && strlen(w->row->name) == 2)))
-		keep_local(s, reason, w->row->name);
+		hinder(h, reason, w->row->name);
 	else
-		keep_local(s, reason, w->text);
-	if (w->form != FORM_EXACT && s->detail[strcspn(s->detail, "=")])
-		s->detail[strcspn(s->detail, "=") + 1] = 0;
+		hinder(h, reason, w->text);
+	if (w->form != FORM_EXACT && h->detail[strcspn(h->detail, "=")])
+		h->detail[strcspn(h->detail, "=") + 1] = 0;
 }
 
 static void
@@ -128,7 +137,7 @@ scan_input(struct scan *s, const char *name)
 	struct args *a = s->a;
 
 	if (name[0] == '@') {
-		keep_local(s, "response-file", name);
+		hinder(&s->local, "response-file", name);
 		return;
 	}
 	if (s->inputs++)
@@ -162,6 +171,14 @@ scan_dep(struct scan *s, const struct word *w)
 		s->dep_file = w->value;
 }
 
+/* Other character sets are converted by modules of the C library that stand in no toolchain. */
+static bool
+needs_conversion(const struct word *w)
+{
+	return word_is(w, "-finput-charset") && strcasecmp(w->value, "UTF-8") != 0 &&
+	       strcasecmp(w->value, "UTF8") != 0;
+}
+
 /* -Wp, and the other words whose operand decides. */
 static void
 scan_operand(struct scan *s, const struct word *w)
@@ -171,7 +188,7 @@ scan_operand(struct scan *s, const struct word *w)
 
 		if (pieces_cpp(w->value, s->a->compiler, &found) || (found.deps && s->wp_file)) {
 			free(found.deps);
-			keep_local(s, "option", w->text);
+			hinder(&s->local, "option", w->text);
 			return;
 		}
 		if (found.deps)
@@ -180,7 +197,9 @@ scan_operand(struct scan *s, const struct word *w)
 	           (word_is(w, "-Xclang") && !pieces_xclang_ok(w->value)) ||
 	           (word_is(w, "-mllvm") && !option_harmless(w->value)) ||
 	           (word_is(w, "--param") && strchr(w->value, '/'))) {
-		keep_word_local(s, "option", w);
+		hinder_word(&s->local, "option", w);
+	} else if (needs_conversion(w)) {
+		hinder_word(&s->text, "option", w);
 	} else if (strcmp(w->text, "-Wunused-macros") == 0 ||
 	           strcmp(w->text, "-Werror=unused-macros") == 0 ||
 	           word_is(w, "-traditional-cpp")) {
@@ -198,13 +217,27 @@ needs_macros(const struct word *w)
 	return word_is(w, "-fsanitize") || word_is(w, "--all-warnings");
 }
 
+/* Of the words that source mode takes: -fopt-info=FILE names a file by rules of its own, and what
+ * goes to another program is checked as it is in -Wa, and -Wp, */
+static void
+scan_source_word(struct scan *s, const struct word *w)
+{
+	if ((word_is(w, "-fopt-info") && strchr(w->text, '=')) ||
+	        (word_is(w, "-Xassembler") && !pieces_assembler_ok(w->value)) ||
+	        (word_is(w, "-Xpreprocessor") && !pieces_xpreprocessor_ok(w->value)))
+		hinder_word(&s->local, w->row->reason, w);
+	else
+		hinder_word(&s->source, w->row->reason, w);
+	s->bitcode = s->bitcode || word_is(w, "-emit-llvm");
+}
+
 static void
 scan_option(struct scan *s, const struct word *w)
 {
 	struct args *a = s->a;
 
 	if (!w->row || (w->form == FORM_SEPARATE && !w->value)) {
-		keep_word_local(s, "option", w);
+		hinder_word(&s->local, "option", w);
 		return;
 	}
 	switch ((enum option_class)w->row->class) {
@@ -227,11 +260,14 @@ scan_option(struct scan *s, const struct word *w)
 		s->compiles++;
 		a->assembly = a->assembly || word_is(w, "-S");
 		break;
+	case OPT_SOURCE:
+		scan_source_word(s, w);
+		break;
 	case OPT_LOCAL:
 		if (strcmp(w->row->reason, "preprocess-only") == 0)
 			s->cpp_only = true;
 		else
-			keep_word_local(s, w->row->reason, w);
+			hinder_word(&s->local, w->row->reason, w);
 		break;
 	case OPT_ASK:
 		s->ask = w->row->reason;
@@ -264,7 +300,13 @@ is_probe(const struct args *a)
 static bool
 is_special(const char *path)
 {
-	return path && (!*path || strcmp(path, "-") == 0 || strncmp(path, "/dev/", 5) == 0);
+	return path && products_special(path);
+}
+
+static bool
+is_assembler(const struct args *a)
+{
+	return a->language == LANG_ASM || a->language == LANG_ASM_CPP;
 }
 
 /* Why the input keeps the compile here, NULL when it does not. */
@@ -281,7 +323,7 @@ input_reason(const struct scan *s)
 		return "stdin";
 	if (is_probe(a))
 		return "configure-probe";
-	if (a->language == LANG_ASM || a->language == LANG_ASM_CPP)
+	if (is_assembler(a) && a->assembly)
 		return "assembler";
 	if (a->language == LANG_OTHER)
 		return "language";
@@ -321,26 +363,31 @@ decide(struct scan *s)
 	if (is_special(s->a->output) || is_special(s->dep_file) || is_special(s->wp_file))
 		return "output-special";
 	if (s->outputs > 1)
-		keep_local(s, "option", "-o");
+		hinder(&s->local, "option", "-o");
 	if (s->compiles > 1)
-		keep_local(s, "option", s->a->assembly ? "-S" : "-c");
+		hinder(&s->local, "option", s->a->assembly ? "-S" : "-c");
 	if (odd_deps(s))
-		keep_local(s, "option", odd_deps(s));
-	return s->local;
+		hinder(&s->local, "option", odd_deps(s));
+	return s->local.reason;
 }
 
 /* path with the suffix of its last name replaced; owned by the caller, NULL when memory lacks. */
 static char *
-with_suffix(const char *path, const char *suffix)
+with_suffix(const char *path, const char *suffix, bool whole)
 {
-	const char *dot = strrchr(base_name(path), '.');
-	size_t len = dot ? (size_t)(dot - path) : strlen(path);
-	size_t size = len + strlen(suffix) + 1;
-	char *text = malloc(size);
+	char *text;
 
-	if (text)
-		snprintf(text, size, "%.*s%s", (int)len, path, suffix);
+	if (asprintf(&text, "%.*s%s", (int)products_stem(path, whole), path, suffix) < 0)
+		return NULL;
 	return text;
+}
+
+static const char *
+output_suffix(const struct scan *s)
+{
+	if (s->a->assembly)
+		return s->bitcode ? ".ll" : ".s";
+	return s->bitcode ? ".bc" : ".o";
 }
 
 /* Output and dependency file by the compiler's own rules; nonzero when memory lacks. */
@@ -348,11 +395,12 @@ static int
 derive(struct scan *s)
 {
 	struct args *a = s->a;
+	bool gcc = a->compiler == FOR_GCC;
+	const char *name = base_name(a->source);
 
 	a->output_given = a->output != NULL;
 	if (!a->output)
-		a->output = a->derived =
-		        with_suffix(base_name(a->source), a->assembly ? ".s" : ".o");
+		a->output = a->derived = with_suffix(name, output_suffix(s), gcc);
 	a->want_deps = s->driver_deps || s->wp_file;
 	if (s->wp_file) {
 		a->deps = s->wp_file;
@@ -360,9 +408,41 @@ derive(struct scan *s)
 	} else if (s->dep_file) {
 		a->deps = strdup(s->dep_file);
 	} else if (s->driver_deps) {
-		a->deps = with_suffix(a->output_given ? a->output : base_name(a->source), ".d");
+		a->deps = a->output_given ? with_suffix(a->output, ".d", false)
+		                          : with_suffix(name, ".d", gcc);
 	}
 	return a->output && (a->deps || !a->want_deps) ? 0 : IM_ERR_MEMORY;
+}
+
+/* What the compile writes, and whether only one mode can do it; the reason word when that keeps it
+ * here after all. */
+static const char *
+finish(struct scan *s)
+{
+	struct args *a = s->a;
+	int err = products_find(a);
+
+	if (err == IM_ERR_REFUSED)
+		return "output-special";
+	if (err)
+		return err == IM_ERR_LIMIT ? "option" : "system-error";
+	if (is_assembler(a))
+		s->source = (struct hindrance){.reason = "assembler"};
+	if (s->source.reason && s->text.reason) {
+		s->local = s->text;
+		return s->local.reason;
+	}
+	a->source_only = s->source.reason != NULL;
+	a->text_only = s->text.reason != NULL;
+	return NULL;
+}
+
+static void
+set_reason(struct args *a, const char *reason, const struct hindrance *h)
+{
+	bool named = strcmp(reason, "option") == 0 && h->detail[0];
+
+	reason_set(a->reason, reason, named ? h->detail : NULL);
 }
 
 void
@@ -393,15 +473,20 @@ args_analyse(struct args *a, int argc, char *const *argv, enum option_compiler c
 	if (a->source && derive(&s) && !reason)
 		reason = "system-error";
 	free(s.wp_file);
+	if (!reason)
+		reason = finish(&s);
 	a->verdict = reason ? ARGS_LOCAL : ARGS_REMOTE;
 	if (reason)
-		reason_set(a->reason, reason, strcmp(reason, "option") == 0 ? s.detail : NULL);
+		set_reason(a, reason, &s.local);
+	else if (a->source_only)
+		set_reason(a, s.source.reason, &s.source);
 }
 
 void
 args_fini(struct args *a)
 {
 	free(a->derived);
+	free(a->products);
 	free((char *)(uintptr_t)a->deps);
 	memset(a, 0, sizeof(*a));
 }

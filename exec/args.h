@@ -33,7 +33,8 @@ enum args_language {
 
 struct args {
 	enum args_verdict verdict;
-	char reason[REASON_SIZE]; /* when local: a text of the fixed list (exec/reason.h) */
+	/* when local, and why source_only: a text of the fixed list (exec/reason.h) */
+	char reason[REASON_SIZE];
 	enum option_compiler compiler;
 	enum args_language language;
 	const char *source; /* as written; into argv; NULL when there is none */
@@ -42,7 +43,14 @@ struct args {
 	/* the .d file that the local preprocessor writes, NULL when none; owned here */
 	const char *deps;
 	bool output_given;
-	bool assembly;     /* -S */
+	bool assembly;    /* -S */
+	bool source_only; /* may travel, but only in source mode is it exact */
+	/* may travel, but only as preprocessed text: it reads what no toolchain holds */
+	bool text_only;
+	/* when remote: every other file that the compile may write, as it would name it
+	 * (exec/products.h); owned here */
+	const char **products;
+	uint32_t nproducts;
 	bool want_deps;    /* some -MD or -MMD, also inside -Wp, */
 	bool plain_cpp;    /* something here does not go with -fdirectives-only */
 	bool plain_loses;  /* gcc: warnings or sanitizers, which fare worse after plain -E */

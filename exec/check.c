@@ -96,7 +96,7 @@ is_output(const struct job *job, const char *path)
 	return false;
 }
 
-/* Source and output are what the job declares. */
+/* Source and output of a preprocessed job are what the job declares. */
 static int
 check_files(const struct job *job, const struct args *a, char *why, size_t size)
 {
@@ -106,8 +106,48 @@ check_files(const struct job *job, const struct args *a, char *why, size_t size)
 		return refuse(why, size, "the source is not among the inputs:", a->source);
 	if (args_path(job->cwd, a->output, path) || !is_output(job, path))
 		return refuse(why, size, "the output is not declared:", a->output);
-	if (job->mode == JOB_PREPROCESSED && job->noutputs != 1)
+	if (job->noutputs != 1)
 		return refuse(why, size, "more outputs are declared than the command makes", NULL);
+	return 0;
+}
+
+/* Folders of a declared output are the client's real ones, while words may reach them through
+ * links: where those differ, the name alone is compared.  A client that lies gets a wrong file of
+ * its own job's making. */
+static bool
+makes(const char *cwd, const char *name, const char *output)
+{
+	char path[JOB_PATH_MAX + 1];
+
+	if (args_path(cwd, name, path))
+		return false;
+	return strcmp(path, output) == 0 || strcmp(strrchr(path, '/'), strrchr(output, '/')) == 0;
+}
+
+static bool
+makes_some(const struct job *job, const struct args *a, const char *output)
+{
+	for (uint32_t i = 0; i < a->nproducts; i++)
+		if (makes(job->cwd, a->products[i], output))
+			return true;
+	return makes(job->cwd, a->output, output);
+}
+
+/* A source job declares nothing that its command would not write.  Whether the source is there,
+ * the compile itself finds out. */
+static int
+check_products(const struct job *job, const struct args *a, char *why, size_t size)
+{
+	bool main_output = false;
+
+	for (uint32_t i = 0; i < job->noutputs; i++) {
+		if (!makes_some(job, a, job->outputs[i]))
+			return refuse(why, size,
+			        "an output that the command does not make:", job->outputs[i]);
+		main_output = main_output || makes(job->cwd, a->output, job->outputs[i]);
+	}
+	if (!main_output)
+		return refuse(why, size, "the output is not declared:", a->output);
 	return 0;
 }
 
@@ -130,11 +170,13 @@ check_words(const struct job *job, const struct marks *m, char *why, size_t size
 	if (a.verdict != ARGS_REMOTE)
 		err = refuse(why, size, "this may not run here:", a.reason);
 	else if (job->mode == JOB_SOURCE)
-		err = 0;
+		err = check_products(job, &a, why, size);
+	else if (a.source_only)
+		err = refuse(why, size, "this may run here from its sources only:", a.reason);
 	else if (!(err = args_remote(&a, job->argv[0], m->directives, &ours)) &&
 	         !same_words(ours, job))
 		err = refuse(why, size, "not the command of a preprocessed compile", NULL);
-	if (!err)
+	if (!err && job->mode == JOB_PREPROCESSED)
 		err = check_files(job, &a, why, size);
 	args_fini(&a);
 	free(ours);
@@ -152,6 +194,8 @@ args_check(const struct job *job, char *why, size_t size)
 	for (uint32_t i = 0; i < job->nenv; i++)
 		if (!env_allowed(job->env[i]))
 			return refuse(why, size, "a variable that may not travel:", job->env[i]);
+	if (job->mode == JOB_SOURCE && job->argv[0][0] != '/')
+		return refuse(why, size, "no absolute path of a compiler:", job->argv[0]);
 	marks.compiler = args_compiler(job->argv[0]);
 	if (job->mode == JOB_PREPROCESSED && read_marks(job, &marks))
 		return refuse(why, size, "not the command of a preprocessed compile", NULL);

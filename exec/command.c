@@ -82,7 +82,7 @@ args_preprocess(const struct args *a, const char *compiler, bool directives_only
 	struct strings s;
 	int err;
 
-	if (a->verdict != ARGS_REMOTE || args_preprocessed(a))
+	if (a->verdict != ARGS_REMOTE || a->source_only || args_preprocessed(a))
 		return IM_ERR_UNSUPPORTED;
 	strings_init(&s, WORDS_MAX);
 	strings_add(&s, compiler);
@@ -157,7 +157,7 @@ args_remote(const struct args *a, const char *argv0, bool directives_only, char 
 	struct strings s;
 	int err;
 
-	if (a->verdict != ARGS_REMOTE)
+	if (a->verdict != ARGS_REMOTE || a->source_only)
 		return IM_ERR_UNSUPPORTED;
 	strings_init(&s, WORDS_MAX);
 	strings_add(&s, argv0);
@@ -175,6 +175,25 @@ args_remote(const struct args *a, const char *argv0, bool directives_only, char 
 		strings_add(&s, "-o");
 		strings_add(&s, a->output);
 	}
+	err = strings_pack(&s, out);
+	strings_fini(&s);
+	return err;
+}
+
+int
+args_source(const struct args *a, const char *argv0, const char *const *extra, char ***out)
+{
+	struct strings s;
+	int err;
+
+	if (a->verdict != ARGS_REMOTE)
+		return IM_ERR_UNSUPPORTED;
+	strings_init(&s, WORDS_MAX);
+	strings_add(&s, argv0);
+	for (uint32_t i = 0; i < a->argc; i++)
+		strings_add(&s, a->argv[i]);
+	for (; extra && *extra; extra++)
+		strings_add(&s, *extra);
 	err = strings_pack(&s, out);
 	strings_fini(&s);
 	return err;

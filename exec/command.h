@@ -2,9 +2,9 @@
  * The command lines that one compile becomes: the preprocessor's here, the compiler's there, and
  * the peer's check of the latter.
  *
- * Preprocessed mode: the text stands on the peer under the source's own path, so names in
- * messages and debug information stay right; what only the preprocessor or the linker wants is
- * left out.
+ * Source mode: the words as given.  Preprocessed mode: the text stands on the peer under the
+ * source's own path, so names in messages and debug information stay right; what only the
+ * preprocessor or the linker wants is left out.
  */
 #ifndef EXEC_COMMAND_H
 #define EXEC_COMMAND_H
@@ -20,7 +20,7 @@ struct args;
  * directives_only and neither plain_cpp nor clang forbids it, output to stdout, dependency
  * options completed so that the .d file has the name and the target that the whole compile would
  * give it.  One allocation for free(), NULL-terminated.  IM_ERR_MEMORY; IM_ERR_UNSUPPORTED when
- * args_preprocessed(). */
+ * args_preprocessed() or source_only. */
 int args_preprocess(
         const struct args *a, const char *compiler, bool directives_only, char ***out) IM_MUST;
 /* The peer's command line for the preprocessed text, stored there under the source's own name:
@@ -28,10 +28,17 @@ int args_preprocess(
  * -x cpp-output (clang), always with -o; argv[0] = argv0. directives_only as for
  * args_preprocess.  One allocation for free(), NULL-terminated. */
 int args_remote(const struct args *a, const char *argv0, bool directives_only, char ***out) IM_MUST;
+/* The peer's command line in source mode: argv0 (absolute), then the words as they are (response
+ * files expanded), and last what makes the compiler write as it would to this terminal: `extra`
+ * (NULL-terminated, may be NULL).  One allocation for free(), NULL-terminated. IM_ERR_MEMORY,
+ * IM_ERR_UNSUPPORTED when the verdict is local. */
+int args_source(
+        const struct args *a, const char *argv0, const char *const *extra, char ***out) IM_MUST;
 /* The peer's own check of a job that arrived and was decoded: 0, or IM_ERR_REFUSED with the
  * reason in why.  A preprocessed job's argv must be word for word what args_remote() makes; a
- * source job's must be one that args_analyse() lets travel.  The source must be among the
- * inputs, the output among the declared outputs, every environment variable on the allow-list. */
+ * source job's must be one that args_analyse() lets travel, with an absolute argv[0].  A
+ * preprocessed job's source must be among the inputs; every declared output must be one that the
+ * command makes, the main one among them, every environment variable on the allow-list. */
 int args_check(const struct job *job, char *why, size_t size) IM_MUST;
 /* Writes name, resolved against cwd by words alone (no link is followed), without "//", "." and
  * "..". IM_ERR_LIMIT. */

@@ -79,14 +79,31 @@ confine_capabilities(uint32_t keep)
 	return syscall(SYS_capset, &header, left) == 0 ? 0 : IM_ERR_SYSTEM;
 }
 
+/* By its group, which loses what other rights it had there. */
+static int
+let_through(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return IM_ERR_SYSTEM;
+	if ((st.st_mode & S_IXOTH) != 0)
+		return 0;
+	if (fchown(fd, (uid_t)-1, ID_OF_NOBODY) != 0)
+		return IM_ERR_SYSTEM;
+	return fchmod(fd, (st.st_mode & 07707) | S_IXGRP) == 0 ? 0 : IM_ERR_SYSTEM;
+}
+
 int
-confine_identity(int dir_fd)
+confine_identity(int store_fd, int dir_fd)
 {
 	if (geteuid() != 0)
 		return 0;
 	/* EINVAL, EPERM: root of a user namespace without that id, or a root without capabilities. */
 	if (fchown(dir_fd, ID_OF_NOBODY, ID_OF_NOBODY) != 0)
 		return errno == EINVAL || errno == EPERM ? 0 : IM_ERR_SYSTEM;
+	if (let_through(store_fd) != 0)
+		return IM_ERR_SYSTEM;
 	if (setgroups(0, NULL) != 0 || setresgid(ID_OF_NOBODY, ID_OF_NOBODY, ID_OF_NOBODY) != 0)
 		return IM_ERR_SYSTEM;
 	return setresuid(ID_OF_NOBODY, ID_OF_NOBODY, ID_OF_NOBODY) == 0 ? 0 : IM_ERR_SYSTEM;

@@ -39,6 +39,15 @@ static const char *const travelling[] = {
         "TERM_URLS",
 };
 
+/* Folders for headers. */
+static const char *const paths[] = {
+        "CPATH",
+        "CPLUS_INCLUDE_PATH",
+        "C_INCLUDE_PATH",
+        "OBJCPLUS_INCLUDE_PATH",
+        "OBJC_INCLUDE_PATH",
+};
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* True when the name before '=' is in the list. */
@@ -53,18 +62,42 @@ named(const char *variable, const char *const *list, size_t n)
 	return false;
 }
 
+/* Refuses for one of the variables above, whose names are all short. */
+static int
+refuse(const char *variable, char reason[REASON_SIZE])
+{
+	char name[64];
+
+	memset(name, 0, sizeof(name));
+	memcpy(name, variable, strcspn(variable, "="));
+	reason_set(reason, "environment", name);
+	return IM_ERR_REFUSED;
+}
+
 int
 env_check(char *const *environment, char reason[REASON_SIZE])
 {
-	for (; *environment; environment++) {
-		char name[64];
+	for (; *environment; environment++)
+		if (named(*environment, hindering, COUNT(hindering)))
+			return refuse(*environment, reason);
+	return 0;
+}
 
-		if (!named(*environment, hindering, COUNT(hindering)))
-			continue;
-		memset(name, 0, sizeof(name));
-		memcpy(name, *environment, strcspn(*environment, "="));
-		reason_set(reason, "environment", name);
-		return IM_ERR_REFUSED;
+static bool
+is_locale(const char *variable)
+{
+	return strncmp(variable, "LC_", 3) == 0 || strncmp(variable, "LANG", 4) == 0;
+}
+
+int
+env_source(char *const *environment, char reason[REASON_SIZE])
+{
+	for (; *environment; environment++) {
+		bool wanted = named(*environment, paths, COUNT(paths)) ||
+		              named(*environment, travelling, COUNT(travelling));
+
+		if (wanted && !is_locale(*environment) && !env_allowed(*environment))
+			return refuse(*environment, reason);
 	}
 	return 0;
 }
@@ -80,19 +113,20 @@ bool
 env_allowed(const char *variable)
 {
 	const char *value = strchr(variable, '=');
-	bool locale = strncmp(variable, "LC_", 3) == 0 || strncmp(variable, "LANG", 4) == 0;
+	bool folders = named(variable, paths, COUNT(paths));
 
-	if (!value || strlen(value + 1) > ENV_VALUE_MAX || value - variable > 64)
+	if (!value || strlen(value + 1) > (folders ? ENV_PATHS_MAX : ENV_VALUE_MAX) ||
+	        value - variable > 64)
 		return false;
 	for (const char *p = variable; *p; p++)
 		if ((unsigned char)*p < ' ' || *p == 127)
 			return false;
-	if (locale && !locale_value_ok(value + 1))
+	if (is_locale(variable) && !locale_value_ok(value + 1))
 		return false;
 	if (strncmp(variable, "LC_", 3) == 0)
 		return strspn(variable + 3, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") ==
 		       (size_t)(value - variable - 3);
-	return named(variable, travelling, COUNT(travelling));
+	return folders || named(variable, travelling, COUNT(travelling));
 }
 
 uint32_t

@@ -51,20 +51,22 @@ close_the_rest(void)
 	return confine_fds(&keep, 1);
 }
 
-/* STORE_DIR/toolchains becomes the working directory, for good; it is made when it is not there. */
+/* STORE_DIR becomes the working directory, for good; its folder of toolchains is made when it is not there. */
 static int
 enter_store(const char *store)
 {
-	int dir, r;
+	int dir = -1, here, r = IM_ERR_SYSTEM;
 
-	if (chdir(store) != 0 || (mkdir("toolchains", 0755) != 0 && errno != EEXIST) ||
-	        chdir("toolchains") != 0)
+	if (chdir(store) != 0 || (mkdir("toolchains", 0755) != 0 && errno != EEXIST))
 		return IM_ERR_SYSTEM;
-	dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return IM_ERR_SYSTEM;
-	r = confine_identity(dir);
-	close(dir);
+	here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = open("toolchains", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (here >= 0 && dir >= 0)
+		r = confine_identity(here, dir);
+	if (here >= 0)
+		close(here);
+	if (dir >= 0)
+		close(dir);
 	return r;
 }
 
@@ -99,15 +101,17 @@ give_rights_up(const char *store)
 static int
 serve(const struct limits *limits)
 {
-	struct filter compile = {0}, unpack = {0};
+	struct filter compile = {0}, unpack = {0}, guard = {0};
 	struct worker *w = NULL;
-	int r = filter_build(&compile, FILTER_COMPILE);
+	int guarded, r = filter_build(&compile, FILTER_COMPILE);
 
 	if (r == 0)
 		r = filter_build(&unpack, FILTER_UNPACK);
 	if (r == 0) {
+		/* Where it cannot be had each job says so. */
+		guarded = filter_build(&guard, FILTER_GUARD) == 0;
 		unpack_sweep();
-		w = worker_new(PIPE_HELPER_FD, limits, &compile, &unpack);
+		w = worker_new(PIPE_HELPER_FD, limits, &compile, &unpack, guarded ? &guard : NULL);
 		r = w == NULL ? IM_ERR_MEMORY : worker_probe(w);
 	}
 	if (r == 0)
@@ -116,6 +120,7 @@ serve(const struct limits *limits)
 		worker_free(w);
 	filter_fini(&compile);
 	filter_fini(&unpack);
+	filter_fini(&guard);
 	return r == 0 || r == IM_ERR_CLOSED ? 0 : complain("helper", r);
 }
 

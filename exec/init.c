@@ -2,141 +2,28 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <linux/capability.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "exec/compiler.h"
 #include "exec/confine.h"
+#include "exec/findings.h"
+#include "exec/guard.h"
+#include "exec/own.h"
 #include "exec/pipe.h"
 #include "exec/scratch.h"
 
-#define DEFAULT_PATH "PATH=/usr/local/bin:/usr/bin:/bin"
-#define LIBRARY_PATH_SIZE 4096
 #define STDERR_TAIL 4096 /* searched for what tells a full disk or a full memory */
-
-/* What the process before exec says when it could not do its part. */
-struct start_error {
-	char what[32];
-	int error;
-};
-
-/* --- in the compiler's process --- */
-
-static const char *
-path_of(const char *const *env)
-{
-	for (; *env != NULL; env++) {
-		if (strncmp(*env, "PATH=", 5) == 0)
-			return *env + 5;
-	}
-	return &DEFAULT_PATH[5];
-}
-
-static void
-exec_found(const char *file, const struct job *j, char *const *env)
-{
-	execve(file, (char *const *)(uintptr_t)j->argv, env);
-}
-
-/* Looks a bare name up in the job's own PATH; returns only when nothing could be started, with errno. */
-static void
-exec_compiler(const struct job *j, char *const *env)
-{
-	const char *path = path_of(j->env), *name = j->argv[0];
-	char file[PATH_MAX];
-	int error = ENOENT;
-
-	if (strchr(name, '/') != NULL) {
-		exec_found(name, j, env);
-		return;
-	}
-	while (*path != '\0') {
-		size_t len = strcspn(path, ":");
-
-		if (len > 0 && (size_t)snprintf(file, sizeof(file), "%.*s/%s", (int)len, path,
-		                       name) < sizeof(file)) {
-			exec_found(file, j, env);
-			if (errno != ENOENT && errno != ENOTDIR)
-				error = errno;
-		}
-		path += len;
-		path += *path == ':';
-	}
-	errno = error;
-}
-
-/* The job's environment, and what it lacks: PATH, and LD_LIBRARY_PATH for toolchains that need it. */
-static void
-complete_environment(const struct spawn *s, const char *env[JOB_ENV_MAX + 3], char *libraries)
-{
-	const struct job *j = s->view.job;
-	int has_path = 0;
-	uint32_t n;
-
-	for (n = 0; n < j->nenv && n < JOB_ENV_MAX; n++) {
-		env[n] = j->env[n];
-		has_path |= strncmp(env[n], "PATH=", 5) == 0;
-	}
-	if (!has_path)
-		env[n++] = DEFAULT_PATH;
-	if (s->library_path != NULL) {
-		snprintf(libraries, LIBRARY_PATH_SIZE, "LD_LIBRARY_PATH=%s", s->library_path);
-		env[n++] = libraries;
-	}
-	env[n] = NULL;
-}
-
-static _Noreturn void
-give_up(int error_fd, const char *what)
-{
-	struct start_error e = {.error = errno};
-
-	snprintf(e.what, sizeof(e.what), "%s", what);
-	_exit(write(error_fd, &e, sizeof(e)) == (ssize_t)sizeof(e) ? 126 : 127);
-}
-
-static int
-redirect(const int console[2])
-{
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0)
-		return -1;
-	return dup2(console[0], STDOUT_FILENO) < 0 || dup2(console[1], STDERR_FILENO) < 0 ? -1 : 0;
-}
-
-static _Noreturn void
-become_compiler(const struct spawn *s, const int console[2], int error_fd)
-{
-	const struct job *j = s->view.job;
-	const char *env[JOB_ENV_MAX + 3];
-	char libraries[LIBRARY_PATH_SIZE];
-
-	if (setsid() < 0)
-		give_up(error_fd, "session");
-	if (redirect(console) != 0)
-		give_up(error_fd, "stdin, stdout, stderr");
-	if (j != NULL && chdir(j->cwd) != 0)
-		give_up(error_fd, "working directory");
-	if (limits_apply(s->view.limits) != 0)
-		give_up(error_fd, "limits");
-	if (filter_load(s->filter) != 0)
-		give_up(error_fd, "system call filter");
-	if (j == NULL)
-		_exit(0);
-	complete_environment(s, env, libraries);
-	exec_compiler(j, (char *const *)(uintptr_t)env);
-	give_up(error_fd, "compiler");
-}
-
-/* --- in init --- */
+#define LOOK_UP_MS 2     /* at most so late does init see that the compiler has ended */
 
 /* Notes the end and its reason, with errno's text behind it. */
 static int
@@ -175,6 +62,18 @@ struct ids {
 	unsigned uid, gid;
 };
 
+static bool
+has_findings(const struct spawn *s)
+{
+	return s->view.job != NULL && s->view.job->mode == JOB_SOURCE;
+}
+
+static bool
+has_guard(const struct spawn *s)
+{
+	return has_findings(s) && s->guard != NULL;
+}
+
 static int
 prepare(const struct spawn *s, int report, struct ids ids, struct spawn_report *r, int *scratch)
 {
@@ -193,22 +92,58 @@ prepare(const struct spawn *s, int report, struct ids ids, struct spawn_report *
 		r->result.end = e == IM_ERR_REFUSED ? JOB_REFUSED : JOB_SANDBOX;
 		return -1;
 	}
-	if (confine_capabilities(0) != 0 || confine_harmless() != 0)
+	/* Over the job's processes, which are all that is in this namespace; they have it no more. */
+	if (confine_capabilities(has_guard(s) ? 1u << CAP_SYS_PTRACE : 0) != 0 ||
+	        confine_harmless() != 0)
 		return refuse(r, JOB_SANDBOX, "cannot drop capabilities");
 	return 0;
 }
 
-/* Reaps until the compiler has ended, then ends and reaps everything else in the namespace. */
-static int
-wait_for_compiler(pid_t compiler, struct job_result *result)
+static void
+wake_up(int sig)
 {
-	struct rusage usage = {0};
-	int status = 0, s;
+	(void)sig; /* has interrupted what waited for the next call */
+}
+
+/* SIGCHLD may come just before guard_serve() waits and be lost: hence the timer. */
+static void
+set_alarms(void (*handler)(int), suseconds_t us)
+{
+	struct sigaction act = {.sa_handler = handler};
+	struct itimerval every = {.it_interval = {.tv_usec = us}, .it_value = {.tv_usec = us}};
+
+	if (sigaction(SIGCHLD, &act, NULL) != 0 || sigaction(SIGALRM, &act, NULL) != 0 ||
+	        setitimer(ITIMER_REAL, &every, NULL) != 0)
+		errno = 0; /* cannot fail with these arguments */
+}
+
+/* Answers calls, and reaps, until the compiler or the guard has ended; as wait4, but 0 for the latter. */
+static pid_t
+wait_with_guard(pid_t compiler, struct guard *g, int *status, struct rusage *usage)
+{
+	int failed = 0;
 	pid_t pid;
 
-	do
+	set_alarms(wake_up, LOOK_UP_MS * 1000);
+	do {
+		pid = wait4(-1, status, WNOHANG, usage);
+		if (pid == 0)
+			failed = guard_serve(g);
+	} while (failed == 0 && pid != compiler && (pid >= 0 || errno == EINTR));
+	set_alarms(SIG_DFL, 0);
+	return pid;
+}
+
+/* Reaps until the compiler has ended, then ends and reaps everything else in the namespace.  g may be NULL. */
+static int
+wait_for_compiler(pid_t compiler, struct guard *g, struct job_result *result)
+{
+	struct rusage usage = {0};
+	int status = 0, s = 0;
+	pid_t pid = g == NULL ? 0 : wait_with_guard(compiler, g, &s, &usage);
+
+	while ((pid >= 0 && pid != compiler) || (pid < 0 && errno == EINTR))
 		pid = wait4(-1, &s, 0, &usage);
-	while ((pid >= 0 && pid != compiler) || (pid < 0 && errno == EINTR));
 	if (pid == compiler) {
 		status = s;
 		init_usage(result, &usage);
@@ -228,32 +163,84 @@ now_us(void)
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
+/* Watches over the compiler until its end; what the guard heard goes into findings. */
+static int
+watch(const struct spawn *s, pid_t pid, int offer, struct spawn_report *r, struct buf *findings)
+{
+	int status, listener = offer < 0 ? -1 : guard_take(offer);
+	struct guard *g = listener < 0 ? NULL : guard_new(listener, s->view.job->cwd);
+
+	/* Without memory for a guard the listener is closed and the compiler fails; that is not its result. */
+	if (listener >= 0 && g == NULL) {
+		r->result.end = JOB_SANDBOX;
+		snprintf(r->text, sizeof(r->text), "no memory for the guard");
+		kill(-1, SIGKILL);
+	}
+	status = wait_for_compiler(pid, g, &r->result);
+	if (g != NULL)
+		guard_end(g, findings);
+	else if (has_findings(s))
+		findings_add(findings, FINDING_OVERFLOW, "");
+	return status;
+}
+
+/* The descriptors between init and the compiler's process, in pairs; -1 where there are none. */
+struct ends {
+	int errors[2], offer[2];
+};
+
+static void
+close_ends(struct ends *e, int which)
+{
+	if (e->errors[which] >= 0)
+		close(e->errors[which]);
+	if (e->offer[which] >= 0)
+		close(e->offer[which]);
+	e->errors[which] = e->offer[which] = -1;
+}
+
+static int
+open_ends(const struct spawn *s, struct ends *e)
+{
+	*e = (struct ends){{-1, -1}, {-1, -1}};
+	if (pipe2(e->errors, O_CLOEXEC) != 0)
+		return -1;
+	if (!has_guard(s) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, e->offer) == 0)
+		return 0;
+	close_ends(e, 0);
+	close_ends(e, 1);
+	return -1;
+}
+
 /* Forks, and waits for the end; *status is the compiler's.  The error pipe closes by itself at exec. */
 static int
-run_compiler(const struct spawn *s, const int console[2], struct spawn_report *r, int *status)
+run_compiler(const struct spawn *s, const int console[2], struct spawn_report *r, int *status,
+        struct buf *findings)
 {
-	struct start_error e = {0};
+	struct compiler_error e = {0};
 	uint64_t start = now_us();
-	int errors[2];
+	struct ends ends;
 	ssize_t n;
 	pid_t pid;
 
-	if (pipe2(errors, O_CLOEXEC) != 0)
+	if (open_ends(s, &ends) != 0)
 		return refuse(r, JOB_SANDBOX, "cannot make a pipe");
 	pid = fork();
 	if (pid == 0)
-		become_compiler(s, console, errors[1]);
-	close(errors[1]);
+		compiler_become(s, &(struct compiler_fds){.console = console,
+		                           .errors = ends.errors[1],
+		                           .guard = ends.offer[1]});
+	close_ends(&ends, 1);
 	if (pid < 0) {
-		close(errors[0]);
+		close_ends(&ends, 0);
 		return refuse(r, JOB_SANDBOX, "cannot fork");
 	}
-	n = read(errors[0], &e, sizeof(e));
-	close(errors[0]);
-	*status = wait_for_compiler(pid, &r->result);
+	n = read(ends.errors[0], &e, sizeof(e));
+	*status = watch(s, pid, ends.offer[0], r, findings);
+	close_ends(&ends, 0);
 	r->result.wall_us = now_us() - start;
 	if (n == 0)
-		return 0;
+		return r->result.end == JOB_SANDBOX ? -1 : 0;
 	r->result.end = JOB_SANDBOX;
 	snprintf(r->text, sizeof(r->text), "cannot set up the %.31s %.160s: %s", e.what,
 	        s->view.job == NULL ? "" : s->view.job->argv[0], strerror(e.error));
@@ -368,22 +355,51 @@ collect_outputs(const struct spawn *s, int scratch, struct spawn_report *r, stru
 	return 0;
 }
 
+/* The last output of a source job. */
+static int
+collect_findings(const struct spawn *s, int scratch, struct spawn_report *r, struct collected *c,
+        struct buf *findings)
+{
+	struct job_output *o = &r->result.outputs[2 + s->view.job->noutputs];
+	int fd;
+
+	own_changes(s->view.job, scratch, findings);
+	fd = memfd_create("findings", MFD_CLOEXEC);
+	if (fd < 0 || buf_err(findings) == IM_ERR_MEMORY ||
+	        write(fd, findings->data, findings->len) != (ssize_t)findings->len) {
+		if (fd >= 0)
+			close(fd);
+		return refuse(r, JOB_SANDBOX, "cannot keep the findings");
+	}
+	c->fds[c->n++] = fd;
+	o->present = 1;
+	o->size = findings->len;
+	return 0;
+}
+
 /* All of the job's life between sandbox and report. */
 static int
 run_job(const struct spawn *s, int scratch, struct spawn_report *r, struct collected *c)
 {
 	int console[2] = {sandbox_console(scratch), -1};
-	int status = 0;
+	struct buf findings;
+	int status = 0, e;
 
 	console[1] = sandbox_console(scratch);
 	if (console[0] < 0 || console[1] < 0)
 		return refuse(r, JOB_SANDBOX, "cannot make files for stdout and stderr");
-	if (run_compiler(s, console, r, &status) != 0)
-		return -1;
-	keep_status(&r->result, status);
-	if (collect_console(console, r, c) != 0)
-		return -1;
-	return collect_outputs(s, scratch, r, c);
+	buf_init(&findings, FINDINGS_LEN_MAX);
+	e = run_compiler(s, console, r, &status, &findings);
+	if (e == 0)
+		keep_status(&r->result, status);
+	if (e == 0)
+		e = collect_console(console, r, c);
+	if (e == 0)
+		e = collect_outputs(s, scratch, r, c);
+	if (e == 0 && has_findings(s))
+		e = collect_findings(s, scratch, r, c, &findings);
+	buf_fini(&findings);
+	return e;
 }
 
 static int
@@ -410,7 +426,8 @@ void
 init_run(const struct spawn *s, int report, unsigned uid, unsigned gid)
 {
 	struct spawn_report r = {
-	        .result = {.noutputs = 2 + (s->view.job == NULL ? 0 : s->view.job->noutputs)}};
+	        .result = {.noutputs = 2 + (s->view.job == NULL ? 0 : s->view.job->noutputs) +
+	                               has_findings(s)}};
 	struct collected c = {.n = 0};
 	int scratch = -1;
 

@@ -3,10 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include "crypto/packet.h"
+#include "exec/arena.h"
 
 #define JOB_VERSION 1
 #define RESULT_KEYS 0x1fe /* keys 1 to 8 */
-#define JOB_KEYS 0x3fe    /* keys 1 to 9 */
+#define JOB_KEYS 0xffe    /* keys 1 to 11 */
 #define INPUT_KEYS 0x1e   /* keys 1 to 4 */
 #define OUTPUT_KEYS 0x6   /* keys 1 and 2 */
 #define SIGNAL_MAX 127
@@ -20,7 +21,10 @@ enum job_key {
 	JOB_KEY_INPUTS,
 	JOB_KEY_OUTPUTS,
 	JOB_KEY_MODE,
-	JOB_KEY_NICE
+	JOB_KEY_NICE,
+	JOB_KEY_TREES,
+	JOB_KEY_OWN,
+	JOB_KEY_HOLDERS = 64 /* optional: older peers skip it */
 };
 enum input_key { INPUT_KEY_PATH = 1, INPUT_KEY_MODE, INPUT_KEY_DIGEST, INPUT_KEY_SIZE };
 enum result_key {
@@ -80,12 +84,29 @@ put_input(struct buf *out, const struct job_input *in)
 	pack_kuint(out, INPUT_KEY_SIZE, in->size);
 }
 
+static int
+put_own(struct buf *out, const struct tree *own)
+{
+	struct buf b;
+	int r;
+
+	buf_init(&b, JOB_LEN_MAX);
+	r = tree_encode(own, &b);
+	if (r == 0)
+		pack_kbytes(out, JOB_KEY_OWN, b.data, b.len);
+	buf_fini(&b);
+	return r;
+}
+
 int
 job_encode(const struct job *j, struct buf *out)
 {
 	size_t before = out->len;
+	int r = 0;
 
-	pack_map(out, 8);
+	if (j->nholders > JOB_HOLDERS_MAX)
+		return IM_ERR_LIMIT;
+	pack_map(out, 8 + (j->ntrees > 0) + (j->own.n > 0) + (j->nholders > 0));
 	pack_kuint(out, JOB_KEY_VERSION, JOB_VERSION);
 	pack_kbytes(out, JOB_KEY_TOOLCHAIN, j->toolchain.bytes, DIGEST_LEN);
 	pack_kbytes(out, JOB_KEY_CWD, j->cwd, strlen(j->cwd));
@@ -97,32 +118,17 @@ job_encode(const struct job *j, struct buf *out)
 		put_input(out, &j->inputs[i]);
 	put_words(out, JOB_KEY_OUTPUTS, j->outputs, j->noutputs);
 	pack_kuint(out, JOB_KEY_MODE, j->mode);
+	if (j->ntrees > 0)
+		pack_kbytes(out, JOB_KEY_TREES, j->trees, j->ntrees * sizeof(*j->trees));
+	if (j->own.n > 0)
+		r = put_own(out, &j->own);
+	if (r != 0)
+		return r;
+	if (j->nholders > 0)
+		pack_kbytes(out, JOB_KEY_HOLDERS, j->holders, j->nholders * sizeof(*j->holders));
 	if (buf_err(out) == 0 && out->len - before > JOB_LEN_MAX)
 		return IM_ERR_LIMIT;
 	return buf_err(out);
-}
-
-/*
- * The decoder's one allocation: the pointer arrays, then the strings.  Each string has at least one byte of header in the
- * encoding, which pays for its NUL here: the strings need no more room than the encoding's length.
- */
-struct arena {
-	char *next;
-	size_t left;
-};
-
-static const char *
-arena_text(struct arena *a, const uint8_t *bytes, size_t len)
-{
-	char *text = a->next;
-
-	if (len + 1 > a->left || memchr(bytes, '\0', len) != NULL)
-		return NULL;
-	memcpy(text, bytes, len);
-	text[len] = '\0';
-	a->next += len + 1;
-	a->left -= len + 1;
-	return text;
 }
 
 static int
@@ -213,7 +219,21 @@ outputs_ok(const struct job *j)
 
 struct job_arrays {
 	const struct item *argv, *env, *inputs, *outputs;
+	const uint8_t *trees, *holders; /* j->ntrees digests, j->nholders ids */
 };
+
+/* Names of so many bytes each, one behind the other; they may be absent. */
+static int
+find_names(const struct item *root, enum job_key key, size_t each, uint32_t *n, const uint8_t **out)
+{
+	size_t max = key == JOB_KEY_TREES ? JOB_TREES_MAX : JOB_HOLDERS_MAX, len = 0;
+	int r = item_bytes(root, key, max * each, out, &len);
+
+	if (r != 0)
+		return r == IM_ERR_ABSENT ? 0 : r;
+	*n = (uint32_t)(len / each);
+	return len % each == 0 ? 0 : IM_ERR_FORMAT;
+}
 
 static int
 take_arrays(struct job *j, const struct item *root, struct job_arrays *arrays)
@@ -227,19 +247,25 @@ take_arrays(struct job *j, const struct item *root, struct job_arrays *arrays)
 	if (r == 0)
 		r = item_array(
 		        root, JOB_KEY_OUTPUTS, JOB_OUTPUTS_MAX, &arrays->outputs, &j->noutputs);
+	if (r == 0)
+		r = find_names(root, JOB_KEY_TREES, DIGEST_LEN, &j->ntrees, &arrays->trees);
+	if (r == 0)
+		r = find_names(root, JOB_KEY_HOLDERS, NODE_ID_LEN, &j->nholders, &arrays->holders);
 	if (r == 0 && j->argc == 0)
 		r = IM_ERR_FORMAT;
 	return r;
 }
 
-/* Lays the pointer arrays out in one zeroed block with text_len bytes behind them. */
+/* Lays the arrays out in one zeroed block with text_len bytes behind them; trees and holders are filled in. */
 static int
-allocate_arrays(struct job *j, struct arena *a, size_t text_len)
+allocate_arrays(struct job *j, const struct job_arrays *arrays, struct arena *a, size_t text_len)
 {
 	size_t pointers = (size_t)j->argc + 1 + j->nenv + 1 + j->noutputs;
 	size_t inputs = j->ninputs * sizeof(*j->inputs);
 	size_t words = pointers * sizeof(char *);
-	char *block = calloc(1, inputs + words + text_len);
+	size_t trees = j->ntrees * sizeof(*j->trees);
+	size_t names = trees + j->nholders * sizeof(*j->holders);
+	char *block = calloc(1, inputs + words + names + text_len), *at = block + inputs + words;
 
 	if (block == NULL)
 		return IM_ERR_MEMORY;
@@ -248,16 +274,53 @@ allocate_arrays(struct job *j, struct arena *a, size_t text_len)
 	j->argv = (const char **)(void *)(block + inputs);
 	j->env = j->argv + j->argc + 1;
 	j->outputs = j->env + j->nenv + 1;
-	a->next = block + inputs + words;
-	a->left = text_len;
+	if (trees > 0)
+		memcpy(at, arrays->trees, trees);
+	if (names > trees)
+		memcpy(at + trees, arrays->holders, names - trees);
+	j->trees = (const struct digest *)(void *)at;
+	j->holders = (const struct node_id *)(void *)(at + trees);
+	*a = (struct arena){.next = at + names, .left = text_len};
 	return 0;
 }
 
 static int
-take_job(struct job *j, const struct item *root, size_t len)
+trees_ok(const struct job *j)
 {
-	struct job_arrays arrays;
-	struct arena a;
+	for (uint32_t i = 0; i < j->ntrees; i++) {
+		for (uint32_t k = 0; k < i; k++) {
+			if (digest_equal(&j->trees[i], &j->trees[k]))
+				return 0;
+		}
+	}
+	return 1;
+}
+
+static int
+take_own(struct job *j, const struct item *root)
+{
+	const uint8_t *bytes;
+	size_t len;
+	int r = item_bytes(root, JOB_KEY_OWN, JOB_LEN_MAX, &bytes, &len);
+
+	if (r != 0)
+		return r == IM_ERR_ABSENT ? 0 : r;
+	return tree_decode(&j->own, bytes, len);
+}
+
+/* Sources come in trees, preprocessed text in inputs. */
+static int
+mode_ok(const struct job *j, const struct item *root)
+{
+	if (j->mode == JOB_SOURCE)
+		return j->ninputs == 0;
+	return item_get(root, JOB_KEY_TREES) == NULL && item_get(root, JOB_KEY_OWN) == NULL;
+}
+
+/* All that needs no memory. */
+static int
+take_frame(struct job *j, const struct item *root, struct job_arrays *arrays)
+{
 	uint64_t version = 0, mode = 0;
 	int r = item_uint(root, JOB_KEY_VERSION, UINT32_MAX, &version);
 
@@ -269,10 +332,21 @@ take_job(struct job *j, const struct item *root, size_t len)
 		r = item_fixed(root, JOB_KEY_TOOLCHAIN, j->toolchain.bytes, DIGEST_LEN);
 	if (r == 0)
 		r = item_uint(root, JOB_KEY_MODE, JOB_PREPROCESSED, &mode);
+	j->mode = (enum job_mode)mode;
+	return r != 0 ? r : take_arrays(j, root, arrays);
+}
+
+static int
+take_job(struct job *j, const struct item *root, size_t len)
+{
+	struct job_arrays arrays = {0};
+	struct arena a;
+	int r = take_frame(j, root, &arrays);
+
+	if (r == 0 && !mode_ok(j, root))
+		r = IM_ERR_FORMAT;
 	if (r == 0)
-		r = take_arrays(j, root, &arrays);
-	if (r == 0)
-		r = allocate_arrays(j, &a, len);
+		r = allocate_arrays(j, &arrays, &a, len);
 	if (r == 0)
 		r = take_path(root, JOB_KEY_CWD, &a, &j->cwd);
 	if (r == 0)
@@ -283,10 +357,9 @@ take_job(struct job *j, const struct item *root, size_t len)
 		r = take_words(arrays.outputs, j->noutputs, &a, j->outputs);
 	for (uint32_t i = 0; r == 0 && i < j->ninputs; i++)
 		r = take_input(item_at(arrays.inputs, i), &a, &j->inputs[i]);
-	if (r == 0 && (!env_shape_ok(j) || !outputs_ok(j) || j->argv[0][0] == '\0'))
+	if (r == 0 && (!env_shape_ok(j) || !outputs_ok(j) || !trees_ok(j) || j->argv[0][0] == '\0'))
 		r = IM_ERR_FORMAT;
-	j->mode = (enum job_mode)mode;
-	return r;
+	return r != 0 ? r : take_own(j, root);
 }
 
 int
@@ -314,6 +387,7 @@ job_decode(struct job *j, const void *bytes, size_t len)
 void
 job_fini(struct job *j)
 {
+	tree_fini(&j->own);
 	free(j->memory);
 	*j = (struct job){0};
 }
@@ -321,7 +395,7 @@ job_fini(struct job *j)
 int
 job_result_encode(const struct job_result *r, struct buf *out)
 {
-	if (r->noutputs < 2 || r->noutputs > 2 + JOB_OUTPUTS_MAX)
+	if (r->noutputs < 2 || r->noutputs > JOB_RESULTS_MAX)
 		return IM_ERR_LIMIT;
 	pack_map(out, 8);
 	pack_kuint(out, RESULT_KEY_EXIT, (uint64_t)r->exit_code);
@@ -404,7 +478,7 @@ job_result_decode(struct job_result *r, const void *bytes, size_t len)
 	if (err == 0)
 		err = take_numbers(&result, packet_root(p));
 	if (err == 0)
-		err = item_array(packet_root(p), RESULT_KEY_OUTPUTS, 2 + JOB_OUTPUTS_MAX, &outputs,
+		err = item_array(packet_root(p), RESULT_KEY_OUTPUTS, JOB_RESULTS_MAX, &outputs,
 		        &result.noutputs);
 	if (err == 0 && result.noutputs < 2)
 		err = IM_ERR_FORMAT;

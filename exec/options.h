@@ -20,8 +20,10 @@ enum option_class {
 	OPT_OUTPUT,   /* -o */
 	OPT_LANGUAGE, /* -x */
 	OPT_COMPILE,  /* -c, -S */
-	OPT_LOCAL,    /* needs this machine; the row's reason says why */
-	OPT_ASK       /* asks the compiler something (-v, --version, -print-...): passed through */
+	/* exact when sources travel with the words as given, not otherwise: then as OPT_LOCAL */
+	OPT_SOURCE,
+	OPT_LOCAL, /* needs this machine; the row's reason says why */
+	OPT_ASK    /* asks the compiler something (-v, --version, -print-...): passed through */
 };
 
 enum option_form {
@@ -38,7 +40,8 @@ struct option {
 	uint8_t forms;     /* enum option_form bits */
 	uint8_t compilers; /* enum option_compiler bits */
 	uint8_t class;     /* enum option_class */
-	/* for OPT_LOCAL and OPT_ASK: word of the fixed list (exec/reason.h), e.g. "option" */
+	/* for OPT_SOURCE, OPT_LOCAL and OPT_ASK: word of the fixed list (exec/reason.h), e.g.
+	 * "option" */
 	const char *reason;
 };
 

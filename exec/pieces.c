@@ -132,6 +132,14 @@ pieces_assembler_ok(const char *text)
 }
 
 bool
+pieces_xpreprocessor_ok(const char *text)
+{
+	bool macro = strncmp(text, "-D", 2) == 0 || strncmp(text, "-U", 2) == 0;
+
+	return (macro && text[2]) || strcmp(text, "-fopenmp") == 0;
+}
+
+bool
 pieces_xclang_ok(const char *text)
 {
 	static const char *const words[] = {"-disable-O0-optnone", "-disable-lifetime-markers",

@@ -21,6 +21,8 @@ struct pieces_cpp {
 int pieces_cpp(const char *text, enum option_compiler compiler, struct pieces_cpp *found) IM_MUST;
 /* True when the assembler options that follow "-Wa," neither read nor write a file. */
 bool pieces_assembler_ok(const char *text);
+/* True when the word behind -Xpreprocessor neither reads nor writes a file. */
+bool pieces_xpreprocessor_ok(const char *text);
 /* True when the word behind -Xclang neither reads nor writes a file. */
 bool pieces_xclang_ok(const char *text);
 

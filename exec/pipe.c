@@ -83,7 +83,7 @@ pipe_recv(int fd, struct pipe_msg *m, int fds[PIPE_FDS_MAX], unsigned *nfds)
 		return errno == ECONNRESET ? IM_ERR_CLOSED : IM_ERR_SYSTEM;
 	n = take_fds(&hdr, got);
 	if (len == (ssize_t)sizeof(msg) && (hdr.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0 &&
-	        type_ok(msg.type) && msg.result.noutputs <= 2 + JOB_OUTPUTS_MAX &&
+	        type_ok(msg.type) && msg.result.noutputs <= JOB_RESULTS_MAX &&
 	        (unsigned)msg.result.end <= JOB_REFUSED) {
 		msg.text[PIPE_TEXT_SIZE - 1] = '\0';
 		*m = msg;

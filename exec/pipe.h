@@ -26,7 +26,7 @@ enum pipe_type {
 	/* helper to daemon */
 	PIPE_READY = 16, /* once after start: level, text (why not higher) */
 	PIPE_DONE =
-	        17, /* fds: stdout, stderr, then each declared output that is present, in order */
+	        17, /* fds: stdout, stderr, then each declared output that is present, in order, then a source job's findings */
 	PIPE_UNPACKED =
 	        18 /* err 0: store/toolchains/<hex> is complete; else text says which entry and why */
 };

@@ -8,20 +8,26 @@
 static const struct reason rows[] = {
         {"asks-compiler", "The command asks the compiler something (--version, -print-...); it "
                           "always runs here."},
-        {"assembler", "Assembler sources run here: they are too short to be worth a trip."},
+        {"assembler", "Assembler sources travel in source mode only, and not with -S."},
         {"busy", "Every peer was busy and a local slot was free; add nodes or slots if this is "
                  "frequent."},
-        {"compile-error", "The compile failed on a peer and ran again here, so that the messages "
-                          "are this machine's own."},
+        {"compile-error", "The compiler crashed on a peer, or failed in preprocessed mode; it ran "
+                          "again here, so that its messages are this machine's own."},
         {"configure-probe",
                 "A configure script's test program runs here, where it is answered soonest."},
-        {"date-time", "The source uses __DATE__, __TIME__ or __TIMESTAMP__; set SOURCE_DATE_EPOCH "
-                      "to let it travel."},
-        {"diagnostics", "The compiler printed messages, and those are exact only here."},
+        {"date-time", "__TIMESTAMP__ is exact only here, and so are __DATE__ and __TIME__ with "
+                      "clang and in preprocessed mode; leave them out to let the compile travel."},
+        {"diagnostics", "The compiler printed messages that are exact only here: translated ones, "
+                        "some for a terminal, and all of preprocessed mode."},
         {"environment", "The named variable changes what the compiler does; unset it to let the "
                         "compile travel."},
-        {"include-undecided", "An include could not be decided without the preprocessor; it ran in "
-                              "preprocessed mode or here."},
+        {"include-missed",
+                "A peer's compile looked for a file that stands here and was not sent, or made one "
+                "that was not expected, and its result was thrown away; this is a defect of "
+                "icemesh, please report it with the name that the trace shows."},
+        {"include-undecided", "An include could not be decided without the preprocessor, and "
+                              "preprocessed mode was switched off or cannot do this compile."},
+        {"input-changed", "An input changed while it was being sent."},
         {"job-failed", "Peers could not run it (time, memory, sandbox, disk, or refused); see "
                        "'icemesh status'."},
         {"language", "The source is not C, C++, Objective-C or Objective-C++."},
@@ -32,21 +38,21 @@ static const struct reason rows[] = {
         {"no-mesh",
                 "This machine is in no mesh; 'icemesh init' makes one, 'icemesh join' enters one."},
         {"no-source", "The command names no source file."},
-        {"option", "The named option reads or writes files that cannot travel, or is not known; "
-                   "leave it out if you can."},
+        {"option", "The named option reads or writes files that cannot travel, asks for what only "
+                   "source mode can do, or is not known; leave it out if you can."},
         {"output-special", "The output is standard output or a device."},
-        {"path", "A path goes through a symbolic link and \"..\", or cannot be said exactly to a "
-                 "peer."},
+        {"path", "The output's folder is not there, or a path cannot be said exactly to a peer."},
         {"peer-lost", "The peer went away in the middle, and no other took the compile."},
-        {"pragma", "A #pragma pop_macro or poison, and the compile asks for warnings or "
-                   "sanitizers: exact only here."},
+        {"pragma", "A #pragma pop_macro or poison in preprocessed mode, and the compile asks for "
+                   "warnings or sanitizers: exact only here."},
         {"preprocess-only", "Preprocessing, dependency lists and syntax checks run here."},
         {"remote-never",
                 "Remote compiles are switched off by ICEMESH_REMOTE or the configuration."},
         {"response-file", "A response file (@file) could not be read or is over the limits."},
         {"several-sources",
                 "The command names several inputs; compile each by a command of its own."},
-        {"stdin", "The source comes from standard input."},
+        {"stdin", "The source, or a file that it names, comes from standard input or stands in "
+                  "/proc."},
         {"system-error",
                 "A system call failed here while the compile was being prepared; see the message."},
         {"toolchain", "The compiler could not be packed or was refused; 'icemesh toolchain create' "

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "exec/confine.h"
+#include "exec/own.h"
 #include "exec/scratch.h"
 
 #define SCRATCH_AT \
@@ -17,6 +18,9 @@
 #define SCRATCH_SLACK (16u << 20) /* for folders and partly filled pages */
 #define SCRATCH_INODES 65536u     /* beyond one for each input */
 #define PATH_SIZE (JOB_PATH_MAX + 16)
+#define PAGE 4096u
+#define LAYER_SIZE (DIGEST_HEX_SIZE + 16)
+#define LAYERS_SIZE ((JOB_TREES_MAX + 1) * LAYER_SIZE) /* with the rest it must fit into a page */
 #define HOST_NAME "icemesh"
 
 static const char *const devices[] = {"null", "zero", "full", "random", "urandom", NULL};
@@ -48,31 +52,32 @@ scratch_size(const struct sandbox *s)
 		if (fstat(s->inputs[i], &st) == 0 && st.st_size > 0)
 			size += (uint64_t)st.st_size;
 	}
+	if (s->job != NULL)
+		size += own_bytes(&s->job->own) + (uint64_t)s->job->own.n * PAGE;
 	return size;
 }
 
-/* The tmpfs with the empty folders w (the job's files), t (the toolchain) and r (the new root); the working directory moves there. */
+/* The tmpfs with the empty folders w (on top of the view, where the job writes), k (the overlay's), t (no toolchain) and r (the new root). */
 static int
 mount_scratch(const struct sandbox *s, int *scratch, char *why)
 {
+	static const char *const folders[] = {
+	        SCRATCH_AT "/w", SCRATCH_AT "/k", SCRATCH_AT "/t", SCRATCH_AT "/r"};
 	char options[96];
 	int fd;
 
 	snprintf(options, sizeof(options), "mode=0755,size=%llu,nr_inodes=%u",
 	        (unsigned long long)scratch_size(s),
-	        SCRATCH_INODES + (s->job == NULL ? 0 : s->job->ninputs));
+	        SCRATCH_INODES + (s->job == NULL ? 0 : s->job->ninputs + s->job->own.n));
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
 		return fail(why, IM_ERR_SYSTEM, "cannot make the mounts private");
 	if (mount("scratch", SCRATCH_AT, "tmpfs", MS_NOSUID | MS_NODEV, options) != 0)
 		return fail(why, IM_ERR_SYSTEM, "cannot mount a tmpfs");
-	if (mkdir(SCRATCH_AT "/w", 0755) != 0 || mkdir(SCRATCH_AT "/t", 0755) != 0 ||
-	        mkdir(SCRATCH_AT "/r", 0755) != 0)
-		return fail(why, IM_ERR_SYSTEM, "cannot write to the scratch");
-	if (s->toolchain != NULL && mount(s->toolchain, SCRATCH_AT "/t", NULL, MS_BIND, NULL) != 0)
-		return fail(why, IM_ERR_SYSTEM, "cannot mount toolchain %.16s", s->toolchain);
-	if (chdir(SCRATCH_AT) != 0)
-		return fail(why, IM_ERR_SYSTEM, "cannot enter the scratch");
-	fd = open("w", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		if (mkdir(folders[i], 0755) != 0)
+			return fail(why, IM_ERR_SYSTEM, "cannot write to the scratch");
+	}
+	fd = open(SCRATCH_AT "/w", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return fail(why, IM_ERR_SYSTEM, "cannot open the scratch");
 	*scratch = fd;
@@ -101,38 +106,90 @@ make_skeleton(int w, char *why)
 	return 0;
 }
 
+/* The name of a lower layer in the store: the trees in their order, then the toolchain. */
+static void
+layer_name(const struct sandbox *s, uint32_t i, char name[LAYER_SIZE])
+{
+	char hex[DIGEST_HEX_SIZE];
+
+	if (s->job == NULL || i == s->job->ntrees) {
+		snprintf(name, LAYER_SIZE, "toolchains/%s", s->toolchain);
+		return;
+	}
+	digest_hex(&s->job->trees[i], hex);
+	snprintf(name, LAYER_SIZE, "trees/%s", hex);
+}
+
 /*
- * A folder of the job where the toolchain has a symbolic link would hide the link and all that the compiler finds through it
+ * A folder of the job where a layer has a symbolic link would hide the link and all that the compiler finds through it
  * (/lib on a merged /usr); such a job is not for this sandbox.
  */
 static int
-crosses_link(const char *path)
+make_job_folder(const struct sandbox *s, int w, const char *path, char *why)
 {
-	char part[PATH_SIZE];
-	struct stat st;
-	size_t len = strlen(path);
+	char name[LAYER_SIZE];
 
-	for (size_t i = 1; i <= len; i++) {
-		if (path[i] != '/' && path[i] != '\0')
-			continue;
-		snprintf(part, sizeof(part), "t%.*s", (int)i, path);
-		if (lstat(part, &st) != 0)
-			return 0;
-		if (S_ISLNK(st.st_mode))
-			return 1;
+	for (uint32_t i = 0; i <= s->job->ntrees; i++) {
+		int fd, crosses;
+
+		layer_name(s, i, name);
+		fd = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0)
+			return fail(why, IM_ERR_SYSTEM, "%s is not here", name);
+		crosses = scratch_crosses(fd, path + 1);
+		close(fd);
+		if (crosses)
+			return fail(why, IM_ERR_REFUSED, "%.150s leads through a link of %.16s",
+			        path, name);
 	}
-	return 0;
+	if (scratch_folder(w, path + 1) == 0)
+		return 0;
+	return fail(why,
+	        errno == ENOTDIR || errno == ELOOP || errno == EEXIST ? IM_ERR_REFUSED
+	                                                              : IM_ERR_SYSTEM,
+	        "cannot make folder %.200s", path);
+}
+
+/* The same for the job's files; a link that the toolchain has, too, may be there. */
+static int
+hides_link(const struct sandbox *s, const char *path, const char *target, char *why)
+{
+	char name[LAYER_SIZE];
+	int fd, hides;
+
+	layer_name(s, s->job->ntrees, name);
+	fd = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return fail(why, IM_ERR_SYSTEM, "%s is not here", name);
+	hides = scratch_crosses(fd, path + 1) &&
+	        (target == NULL || !scratch_links_to(fd, path + 1, target));
+	close(fd);
+	return hides ? fail(why, IM_ERR_REFUSED, "%.200s hides a link of the toolchain", path) : 0;
 }
 
 static int
-make_job_folder(int w, const char *path, char *why)
+write_own(const struct sandbox *s, int w, char *why)
 {
-	if (crosses_link(path))
-		return fail(
-		        why, IM_ERR_REFUSED, "%.200s leads through a link of the toolchain", path);
-	if (scratch_folder(w, path + 1) != 0)
-		return fail(why, IM_ERR_SYSTEM, "cannot make folder %.200s", path);
-	return 0;
+	const struct tree *own = &s->job->own;
+	uint32_t at = 0;
+	int r = 0;
+
+	if (own_bytes(own) > OWN_BYTES_MAX)
+		return fail(why, IM_ERR_REFUSED, "the job's own files are too large");
+	for (uint32_t i = 0; r == 0 && i < own->n; i++) {
+		const struct tree_entry *e = &own->entries[i];
+
+		r = hides_link(s, e->path, e->kind == TREE_LINK ? e->target : NULL, why);
+	}
+	if (r != 0)
+		return r;
+	r = own_write(own, w, &at);
+	if (r == 0)
+		return 0;
+	if (r == IM_ERR_ABSENT)
+		return fail(why, IM_ERR_REFUSED, "the content of %.200s is not in the store",
+		        own->entries[at].path);
+	return fail(why, r, "cannot make %.200s", own->entries[at].path);
 }
 
 static int
@@ -142,13 +199,14 @@ write_inputs(const struct sandbox *s, int w, char *why)
 
 	for (uint32_t i = 0; i < s->job->ninputs; i++) {
 		const struct job_input *in = &s->job->inputs[i];
+		int r;
 
 		if (!in->streamed || next >= s->ninputs)
 			return fail(why, IM_ERR_REFUSED, "input %.200s came without its content",
 			        in->path);
-		if (crosses_link(in->path))
-			return fail(why, IM_ERR_REFUSED,
-			        "input %.200s leads through a link of the toolchain", in->path);
+		r = hides_link(s, in->path, NULL, why);
+		if (r != 0)
+			return r;
 		if (scratch_copy(w, in->path + 1, in->mode, s->inputs[next++], INT64_MAX) != 0)
 			return fail(why, IM_ERR_SYSTEM, "cannot write input %.200s", in->path);
 	}
@@ -173,80 +231,61 @@ fill_scratch(const struct sandbox *s, int w, char *why)
 
 	if (r != 0 || s->job == NULL)
 		return r;
-	if (s->job->cwd[1] != '\0')
-		r = make_job_folder(w, s->job->cwd, why);
+	/* a source job brings its working directory along, which may be spelled through links of its own */
+	if (s->job->mode == JOB_SOURCE)
+		r = write_own(s, w, why);
+	else if (s->job->cwd[1] != '\0')
+		r = make_job_folder(s, w, s->job->cwd, why);
 	for (uint32_t i = 0; r == 0 && i < s->job->noutputs; i++) {
 		r = output_folder(s->job, i, folder, why);
 		if (r == 0)
-			r = make_job_folder(w, folder, why);
+			r = make_job_folder(s, w, folder, why);
 	}
 	return r != 0 ? r : write_inputs(s, w, why);
 }
 
-/* The same folder of the toolchain and of the scratch as one, the scratch's on top and writable; fails when there is nothing to
- * merge, or where the kernel cannot. */
-static int
-merge_writable(const char *path, const char *to, unsigned number)
+/* The names of the lower layers, top first, with colons between them.  No tree comes twice (job_decode), which the kernel would refuse. */
+static void
+list_layers(const struct sandbox *s, char layers[LAYERS_SIZE])
 {
-	char options[3 * PATH_SIZE], lower[PATH_SIZE], work[16];
-	struct stat st;
+	uint32_t ntrees = s->job == NULL ? 0 : s->job->ntrees;
+	char name[LAYER_SIZE];
+	size_t len = 0;
 
-	snprintf(lower, sizeof(lower), "t%s", path);
-	if (lstat(lower, &st) != 0 || !S_ISDIR(st.st_mode) || strpbrk(path, ",:\\") != NULL)
-		return -1;
-	snprintf(work, sizeof(work), "k%u", number);
-	snprintf(options, sizeof(options), "lowerdir=%s,upperdir=w%s,workdir=%s,userxattr", lower,
-	        path, work);
-	if (strlen(options) >= 4096 || mkdir(work, 0700) != 0)
-		return -1;
-	return mount("writable", to, "overlay", MS_NOSUID | MS_NODEV, options);
-}
-
-/* Makes folder `path` (absolute, in the scratch) writable in the new root.  A compiler may live in or
- * below that folder, so what the toolchain has there must stay to be seen. */
-static int
-bind_writable(const char *path, unsigned number, char *why)
-{
-	char from[PATH_SIZE], to[PATH_SIZE];
-
-	snprintf(from, sizeof(from), "w%s", path);
-	snprintf(to, sizeof(to), "r%s", path);
-	if (merge_writable(path, to, number) == 0)
-		return 0;
-	if (mount(from, to, NULL, MS_BIND, NULL) != 0)
-		return fail(why, IM_ERR_SYSTEM, "cannot make %.200s writable", path);
-	return 0;
+	for (uint32_t i = 0; i <= ntrees; i++) {
+		layer_name(s, i, name);
+		len += (size_t)snprintf(
+		        layers + len, LAYERS_SIZE - len, "%s%s", len == 0 ? "" : ":", name);
+	}
 }
 
 static int
 mount_root(const struct sandbox *s, char *why)
 {
-	char folder[PATH_SIZE];
-	int r;
+	char layers[LAYERS_SIZE], options[LAYERS_SIZE + 128];
 
-	if (mount("view", "r", "overlay", MS_RDONLY | MS_NOSUID | MS_NODEV,
-	            "lowerdir=w:t,userxattr") != 0)
+	if (s->toolchain == NULL)
+		snprintf(layers, sizeof(layers), SCRATCH_AT "/t");
+	else
+		list_layers(s, layers);
+	snprintf(options, sizeof(options),
+	        "lowerdir=%s,upperdir=" SCRATCH_AT "/w,workdir=" SCRATCH_AT "/k,userxattr", layers);
+	if (mount("view", SCRATCH_AT "/r", "overlay", MS_NOSUID | MS_NODEV, options) != 0)
 		return fail(why, IM_ERR_SYSTEM, "cannot mount an overlay");
-	r = bind_writable("/tmp", 0, why);
-	for (uint32_t i = 0; r == 0 && s->job != NULL && i < s->job->noutputs; i++) {
-		r = output_folder(s->job, i, folder, why);
-		if (r == 0)
-			r = bind_writable(folder, 1 + i, why);
-	}
-	return r;
+	return 0;
 }
 
 /* Through a whole proc that is gone again before the job starts. */
 static void
 bound_processes(const struct sandbox *s)
 {
-	if (!s->root ||
-	        mount("proc", "r/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0)
+	if (!s->root || mount("proc", SCRATCH_AT "/r/proc", "proc",
+	                        MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0)
 		return;
 	/* Older kernels cannot: then the job's memory and time are the bounds. */
-	if (confine_processes("r/proc") != 0)
+	if (confine_processes(SCRATCH_AT "/r/proc") != 0)
 		errno = 0;
-	if (umount2("r/proc", MNT_DETACH) != 0)
+	if (umount2(SCRATCH_AT "/r/proc", MNT_DETACH) != 0)
 		errno = 0;
 }
 
@@ -258,19 +297,19 @@ mount_specials(void)
 		char from[32], to[32];
 
 		snprintf(from, sizeof(from), "/dev/%s", *d);
-		snprintf(to, sizeof(to), "r/dev/%s", *d);
+		snprintf(to, sizeof(to), SCRATCH_AT "/r/dev/%s", *d);
 		if (mount(from, to, NULL, MS_BIND, NULL) != 0)
 			errno = 0;
 	}
-	if (mount("proc", "r/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY,
-	            "subset=pid") != 0)
+	if (mount("proc", SCRATCH_AT "/r/proc", "proc",
+	            MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, "subset=pid") != 0)
 		errno = 0;
 }
 
 static int
 change_root(char *why)
 {
-	if (chdir("r") != 0 || syscall(SYS_pivot_root, ".", ".") != 0)
+	if (chdir(SCRATCH_AT "/r") != 0 || syscall(SYS_pivot_root, ".", ".") != 0)
 		return fail(why, IM_ERR_SYSTEM, "cannot change the root");
 	/* The old root now lies over the new one at "."; with it go the host's folders and the scratch's own path. */
 	if (umount2(".", MNT_DETACH) != 0 || chdir("/") != 0)

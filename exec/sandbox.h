@@ -1,9 +1,11 @@
 /*
- * The view that a job has of the machine: a read-only overlay of its own files over the toolchain, with nothing of the host in it.
+ * The view that a job has of the machine: one overlay with its own files on top, then the trees of its input set, then the toolchain,
+ * and nothing of the host in it.
  *
- * Called in the first process of fresh user, mount, pid, ipc, uts and network namespaces, whose working directory is the folder of the unpacked
- * toolchains.  One tmpfs holds the job's inputs and outputs at the client's own paths; only the folders of declared outputs and
- * /tmp are writable.  The mounts live in this mount namespace alone: when its last process ends nothing is left.
+ * Called in the first process of fresh user, mount, pid, ipc, uts and network namespaces, whose working directory is the store
+ * (toolchains/<hex>, trees/<hex>, blobs/<2 hex>/<hex>).  All files stand at the client's own paths.  One tmpfs takes the job's own files
+ * and whatever it writes, wherever that is; the layers below are never changed, so that jobs share them.  The mounts live in this
+ * mount namespace alone: when its last process ends nothing is left.  A tree costs its layer of the mount, however many files it has.
  */
 #ifndef EXEC_SANDBOX_H
 #define EXEC_SANDBOX_H
@@ -14,7 +16,7 @@
 #define SANDBOX_WHY_SIZE 256
 
 struct sandbox {
-	const char *toolchain; /* folder's name in the working directory; NULL: none, for probing */
+	const char *toolchain; /* folder's name below toolchains/; NULL: none, for probing */
 	const struct job *job; /* NULL for probing */
 	const struct limits *limits;
 	const int *inputs; /* one descriptor for each streamed input, in order */

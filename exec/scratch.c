@@ -15,14 +15,20 @@
 #define REMOVE_DEPTH_MAX 256
 
 static int
-open_beneath(int dir_fd, const char *path, uint64_t flags, unsigned mode)
+open_how(int dir_fd, const char *path, uint64_t flags, unsigned mode)
 {
-	struct open_how how = {.flags = flags | O_CLOEXEC | O_NOFOLLOW,
+	struct open_how how = {.flags = flags | O_CLOEXEC,
 	        .mode = mode,
 	        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
 	                   RESOLVE_NO_XDEV};
 
 	return (int)syscall(SYS_openat2, dir_fd, path[0] == '\0' ? "." : path, &how, sizeof(how));
+}
+
+static int
+open_beneath(int dir_fd, const char *path, uint64_t flags, unsigned mode)
+{
+	return open_how(dir_fd, path, flags | O_NOFOLLOW, mode);
 }
 
 /* Opens the folder that path stands in, which exists; *name is the rest. The descriptor or IM_ERR_SYSTEM. */
@@ -157,6 +163,82 @@ scratch_link(int dir_fd, const char *path, const char *target)
 		r = IM_ERR_SYSTEM;
 	close(fd);
 	return r;
+}
+
+int
+scratch_twin(int dir_fd, const char *path, const char *of)
+{
+	const char *name, *of_name;
+	int fd, from = -1, r = scratch_parent(dir_fd, path);
+
+	if (r != 0)
+		return r;
+	fd = open_parent(dir_fd, path, &name);
+	if (fd >= 0)
+		from = open_parent(dir_fd, of, &of_name);
+	if (from < 0 || linkat(from, of_name, fd, name, 0) != 0)
+		r = IM_ERR_SYSTEM;
+	if (from >= 0)
+		close(from);
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+int
+scratch_date(int dir_fd, const char *path, int64_t mtime_s)
+{
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = (time_t)mtime_s}};
+	const char *name;
+	int r = 0, fd = open_parent(dir_fd, path, &name);
+
+	if (fd < 0)
+		return fd;
+	if (utimensat(fd, name, times, AT_SYMLINK_NOFOLLOW) != 0)
+		r = IM_ERR_SYSTEM;
+	close(fd);
+	return r;
+}
+
+int
+scratch_stat(int dir_fd, const char *path, struct stat *st)
+{
+	int r, fd = open_beneath(dir_fd, path, O_PATH, 0);
+
+	if (fd < 0) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			return IM_ERR_ABSENT;
+		return errno == ELOOP ? IM_ERR_REFUSED : IM_ERR_SYSTEM;
+	}
+	r = fstat(fd, st) == 0 ? 0 : IM_ERR_SYSTEM;
+	close(fd);
+	return r;
+}
+
+bool
+scratch_crosses(int dir_fd, const char *path)
+{
+	int fd = open_how(dir_fd, path, O_PATH, 0);
+
+	if (fd < 0)
+		return errno == ELOOP;
+	close(fd);
+	return false;
+}
+
+bool
+scratch_links_to(int dir_fd, const char *path, const char *target)
+{
+	char is[PATH_SIZE];
+	size_t len = strlen(target);
+	int fd = open_beneath(dir_fd, path, O_PATH, 0);
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	n = readlinkat(fd, "", is, sizeof(is));
+	close(fd);
+	return n >= 0 && (size_t)n == len && memcmp(is, target, len) == 0;
 }
 
 int

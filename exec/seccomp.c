@@ -1,6 +1,8 @@
 #include "exec/seccomp.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdlib.h>
@@ -9,7 +11,9 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+#include "exec/names.h"
 
 #ifndef CLONE_NEWCGROUP
 #define CLONE_NEWCGROUP 0x02000000
@@ -128,6 +132,56 @@ allow_arguments(scmp_filter_ctx ctx)
 	return r;
 }
 
+/*
+ * A file that is about to be made is no question, nor is a descriptor that is looked at by an empty name.  Both are told by flags, so
+ * that they cost nothing: an empty name is what fstat() has become in some C libraries.
+ */
+static int
+notify_names(scmp_filter_ctx ctx)
+{
+#ifdef SCMP_ACT_NOTIFY
+	unsigned n;
+	const struct names_call *c = names_calls(&n);
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < n; i++) {
+		unsigned flags = c[i].flags < 0 ? 0 : (unsigned)c[i].flags;
+
+		if (c[i].nr < 0)
+			continue;
+		if (c[i].kind == NAMES_OPEN)
+			r = seccomp_rule_add(ctx, SCMP_ACT_NOTIFY, c[i].nr, 1,
+			        SCMP_CMP64(flags, SCMP_CMP_MASKED_EQ, O_CREAT, 0));
+		else if (c[i].kind == NAMES_AT)
+			r = seccomp_rule_add(ctx, SCMP_ACT_NOTIFY, c[i].nr, 1,
+			        SCMP_CMP64(flags, SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, 0));
+		else
+			r = seccomp_rule_add(ctx, SCMP_ACT_NOTIFY, c[i].nr, 0);
+	}
+	if (r == 0)
+		r = seccomp_rule_add(ctx, SCMP_ACT_NOTIFY, SCMP_SYS(chdir), 0);
+	return r != 0 ? r : seccomp_rule_add(ctx, SCMP_ACT_NOTIFY, SCMP_SYS(fchdir), 0);
+#else
+	(void)ctx;
+	return -1;
+#endif
+}
+
+static int
+add_rules(scmp_filter_ctx ctx, enum filter_profile profile)
+{
+	int r;
+
+	if (profile == FILTER_GUARD)
+		return notify_names(ctx);
+	if (profile == FILTER_UNPACK)
+		return allow_all(ctx, unpack_calls);
+	r = allow_all(ctx, compile_calls);
+	if (r == 0)
+		r = allow_clone(ctx);
+	return r != 0 ? r : allow_arguments(ctx);
+}
+
 /* libseccomp writes to descriptors only; the program is small. */
 static int
 export_program(scmp_filter_ctx ctx, struct filter *f)
@@ -162,7 +216,8 @@ out:
 int
 filter_build(struct filter *f, enum filter_profile profile)
 {
-	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	scmp_filter_ctx ctx =
+	        seccomp_init(profile == FILTER_GUARD ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM));
 	int r = IM_ERR_UNSUPPORTED;
 
 	if (ctx == NULL)
@@ -172,9 +227,7 @@ filter_build(struct filter *f, enum filter_profile profile)
 	/* A binary tree instead of a chain; older libraries only have the chain, which filters the same. */
 	if (seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2) != 0)
 		errno = 0;
-	if (allow_all(ctx, profile == FILTER_COMPILE ? compile_calls : unpack_calls) != 0)
-		goto out;
-	if (profile == FILTER_COMPILE && (allow_clone(ctx) != 0 || allow_arguments(ctx) != 0))
+	if (add_rules(ctx, profile) != 0)
 		goto out;
 	r = export_program(ctx, f);
 out:
@@ -194,4 +247,13 @@ filter_load(const struct filter *f)
 {
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &f->program, 0, 0) == 0 ? 0
 	                                                                          : IM_ERR_SYSTEM;
+}
+
+int
+filter_listen(const struct filter *f)
+{
+	long fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+	        &f->program);
+
+	return fd < 0 ? IM_ERR_SYSTEM : (int)fd;
 }

@@ -17,6 +17,7 @@
 #include "exec/scratch.h"
 #include "exec/toolchain.h"
 
+#define FOLDER "toolchains"
 #define TEMPORARY ".tmp-"
 #define NAME_SIZE (DIGEST_HEX_SIZE + 32)
 
@@ -130,9 +131,9 @@ run(const struct unpack_task *t, int report)
 	struct unpack_report r = {0};
 	int keep[2] = {report, t->fd};
 
-	if (confine_fds(keep, t->fd < 0 ? 1 : 2) != 0 || confine_to_parent(report) != 0 ||
-	        limits_unpack(TOOLCHAIN_BYTES_MAX) != 0 || confine_harmless() != 0 ||
-	        filter_load(t->filter) != 0)
+	if (chdir(FOLDER) != 0 || confine_fds(keep, t->fd < 0 ? 1 : 2) != 0 ||
+	        confine_to_parent(report) != 0 || limits_unpack(TOOLCHAIN_BYTES_MAX) != 0 ||
+	        confine_harmless() != 0 || filter_load(t->filter) != 0)
 		fail(&r, IM_ERR_SYSTEM, "cannot confine the unpacking process");
 	else if (t->fd >= 0)
 		unpack(t, &r);
@@ -197,12 +198,12 @@ unpack_finish(struct running *r, struct unpack_report *report)
 void
 unpack_sweep(void)
 {
-	DIR *d = opendir(".");
+	DIR *d = opendir(FOLDER);
 	struct dirent *e;
 
 	while (d != NULL && (e = readdir(d)) != NULL) {
 		if (strstr(e->d_name, TEMPORARY) != NULL &&
-		        scratch_remove(AT_FDCWD, e->d_name) != 0)
+		        scratch_remove(dirfd(d), e->d_name) != 0)
 			errno = 0;
 	}
 	if (d != NULL)

@@ -2,7 +2,7 @@
  * Unpacking a toolchain without stopping the helper: a forked child with a filter of its own writes to a temporary folder, which
  * takes its final name only when everything in it is right and on the disk.
  *
- * All names are relative to the working directory, the folder of the toolchains.
+ * All names are relative to the folder "toolchains" in the working directory.
  */
 #ifndef EXEC_UNPACK_H
 #define EXEC_UNPACK_H

@@ -37,7 +37,7 @@ struct answer {
 struct worker {
 	int socket;
 	const struct limits *limits;
-	const struct filter *compile, *unpack;
+	const struct filter *compile, *unpack, *guard;
 	struct task tasks[WORKER_TASKS_MAX];
 	struct answer *first, **last;
 };
@@ -53,7 +53,7 @@ now_ms(void)
 
 struct worker *
 worker_new(int socket, const struct limits *limits, const struct filter *compile,
-        const struct filter *unpack)
+        const struct filter *unpack, const struct filter *guard)
 {
 	struct worker *w = calloc(1, sizeof(*w));
 
@@ -63,6 +63,7 @@ worker_new(int socket, const struct limits *limits, const struct filter *compile
 	w->limits = limits;
 	w->compile = compile;
 	w->unpack = unpack;
+	w->guard = guard;
 	w->last = &w->first;
 	return w;
 }
@@ -195,13 +196,13 @@ read_job(int fd, struct job *j)
 static int
 read_libraries(const char *toolchain, char libraries[MANIFEST_LIBRARIES_SIZE])
 {
-	char path[DIGEST_HEX_SIZE + sizeof(MANIFEST_NAME) + 1], why[256];
+	char path[DIGEST_HEX_SIZE + sizeof(MANIFEST_NAME) + 16], why[256];
 	struct manifest m;
 	struct stat st;
 	void *text = NULL;
 	int fd, r = IM_ERR_SYSTEM;
 
-	snprintf(path, sizeof(path), "%s/" MANIFEST_NAME, toolchain);
+	snprintf(path, sizeof(path), "toolchains/%s/" MANIFEST_NAME, toolchain);
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return IM_ERR_ABSENT;
@@ -230,7 +231,8 @@ start_job(struct worker *w, const struct pipe_msg *m, const int *fds, unsigned n
 	                          .inputs = fds + 1,
 	                          .ninputs = nfds == 0 ? 0 : nfds - 1,
 	                          .root = geteuid() == 0},
-	        .filter = w->compile};
+	        .filter = w->compile,
+	        .guard = w->guard};
 	int r;
 
 	if (t == NULL)

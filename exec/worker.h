@@ -14,9 +14,9 @@
 
 struct worker;
 
-/* Everything is borrowed for the worker's life.  The working directory must be the folder of the unpacked toolchains. NULL: no memory. */
+/* Everything is borrowed for the worker's life; guard may be NULL.  The working directory must be the store. NULL: no memory. */
 struct worker *worker_new(int socket, const struct limits *limits, const struct filter *compile,
-        const struct filter *unpack);
+        const struct filter *unpack, const struct filter *guard);
 /* Builds a sandbox once and sends PIPE_READY with level 3, or 0 and the reason. IM_ERR_CLOSED, IM_ERR_SYSTEM. */
 int worker_probe(struct worker *w) IM_MUST;
 /* Serves until the daemon's end closes (0) or a request cannot be understood (IM_ERR_FORMAT), or IM_ERR_SYSTEM; then nothing runs any more. */

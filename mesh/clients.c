@@ -130,7 +130,7 @@ take_message(struct client *c, int *err)
 	if (*err == 0)
 		*err = packet_open(
 		        &p, empty ? &empty_map : all->message.data, empty ? 1 : all->message.len);
-	if (*err == 0 && type <= CONTROL_REPORT)
+	if (*err == 0 && type <= CONTROL_GRAPH)
 		*err = compile_dispatch(c, type, packet_root(p), &fd);
 	else if (*err == 0)
 		*err = command_dispatch(c, type, packet_root(p));

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "exec/witness.h"
 #include "mesh/control.h"
+#include "mesh/graphs.h"
 #include "mesh/identity.h"
 #include "mesh/peers.h"
 #include "mesh/store.h"
@@ -27,6 +28,17 @@ answer_local(struct client *c, const char *reason, const char *text)
 
 /* ---- compilers ---- */
 
+/* The user's include graph, -1 for none.  Once for each connection: a client that does not read its
+ * answers would fill up the descriptors that may be on their way. */
+static int
+graph_for(struct client *c)
+{
+	if (c->has_graph)
+		return -1;
+	c->has_graph = true;
+	return graphs_fd(c->all->node->graphs, c->uid);
+}
+
 static void
 answer_toolchain(
         struct client *c, const struct digest *d, const void *witness, size_t len, const char *sig)
@@ -41,7 +53,7 @@ answer_toolchain(
 	pack_kbytes(&body, 2, witness, len);
 	if (sig)
 		pack_kbytes(&body, 3, sig, strlen(sig));
-	client_answer(c, CONTROL_TOOLCHAIN, &body, -1);
+	client_answer(c, CONTROL_TOOLCHAIN, &body, graph_for(c));
 	buf_fini(&body);
 }
 
@@ -374,13 +386,28 @@ has_met(const struct client *c, const struct node_id *node)
 	return false;
 }
 
+/* What came of a compile, once for each. */
+static void
+count_compile(struct client *c, uint64_t verdict, const char *reason, const char *cause)
+{
+	struct node *n = c->all->node;
+	n->counters.remote += verdict == 0;
+	n->counters.local += verdict == 1;
+	n->counters.fallback += verdict == 2;
+	if (verdict && *reason)
+		tally_add(n->counters.reasons, &n->counters.nreasons, NODE_REASONS_MAX, reason);
+	if (verdict && strcmp(reason, "include-missed") == 0)
+		log_told(&n->log, loop_now_ms(), "%s: %s (uid %u)", reason,
+		        *cause ? cause : "no name was told", (unsigned)c->uid);
+}
+
 static int
 on_report(struct client *c, const struct item *m)
 {
 	struct node *n = c->all->node;
 	struct node_id node;
 	uint64_t verdict, outcome = 0, retries = 0;
-	char reason[96] = "";
+	char reason[96] = "", cause[CONTROL_CAUSE_SIZE] = "";
 	int err = item_uint(m, 1, 2, &verdict);
 	if (err == 0 && item_get(m, 2))
 		err = item_text(m, 2, reason, sizeof reason);
@@ -388,6 +415,8 @@ on_report(struct client *c, const struct item *m)
 		err = item_uint(m, 4, 2, &outcome);
 	if (err == 0 && item_get(m, 5))
 		err = item_uint(m, 5, 1000, &retries);
+	if (err == 0 && item_get(m, 64))
+		err = item_text(m, 64, cause, sizeof cause);
 	if (err < 0)
 		return err;
 	bool has_node = item_fixed(m, 3, node.bytes, NODE_ID_LEN) == 0 && has_met(c, &node);
@@ -401,11 +430,7 @@ on_report(struct client *c, const struct item *m)
 		return 0; /* of one attempt: the compile goes on and is reported at its end */
 	if (verdict && !c->import)
 		stop_packing(c, PACKERS_MAX); /* it compiles here, so it could not */
-	n->counters.remote += verdict == 0;
-	n->counters.local += verdict == 1;
-	n->counters.fallback += verdict == 2;
-	if (verdict && *reason)
-		tally_add(n->counters.reasons, &n->counters.nreasons, NODE_REASONS_MAX, reason);
+	count_compile(c, verdict, reason, cause);
 	return 0;
 }
 
@@ -427,6 +452,9 @@ compile_dispatch(struct client *c, uint8_t type, const struct item *m, int *fd)
 		return on_return(c, m, fd);
 	case CONTROL_REPORT:
 		return on_report(c, m);
+	case CONTROL_GRAPH:
+		graphs_forget(c->all->node->graphs, c->uid);
+		return 0;
 	default:
 		return IM_ERR_VERSION;
 	}

@@ -46,6 +46,7 @@ struct client {
 	unsigned ngranted;
 	struct node_id met[GRANTED_MAX]; /* peers it got a channel to, for its reports */
 	unsigned nmet;
+	bool has_graph; /* it was given the user's include graph */
 	struct import *import;
 	struct buf import_witness;
 	void (*cancel)(void *);

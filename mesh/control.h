@@ -5,10 +5,11 @@
  *
  * A compile:
  *   COMPILER {1: path of the compiler as found in PATH}
- *     -> TOOLCHAIN {1: digest, 2: witness}   known for this user: check the witness (exec/witness.h); when it changed, pack anew
+ *     -> TOOLCHAIN {1: digest, 2: witness} + fd of the user's include graph (mesh/graphs.h), once for each connection; may be absent
+ *                                            known for this user: check the witness (exec/witness.h); when it changed, pack anew
  *     -> PACK {}                             unknown: this wrapper packs it (icemesh-exec pack) and sends IMPORT; others wait meanwhile
  *     -> LOCAL {1: reason word, 2: text}     no mesh, no peer...
- *   IMPORT {1: path, 2: witness, 3: replace (bool)} + fd of the tar.lz4   -> TOOLCHAIN {1: digest, 2: witness, 3: signature text} | ERROR
+ *   IMPORT {1: path, 2: witness, 3: replace (bool)} + fd of the tar.lz4   -> TOOLCHAIN {1: digest, 2: witness, 3: signature text} + graph | ERROR
  *   PACKING {1: path}: the witness changed, this wrapper packs anew -> PACK | TOOLCHAIN (another did it meanwhile)
  *   WANT {1: toolchain digest, 2: job id, 3: peer name or id or absent, 4: array of node ids to avoid}
  *     -> GRANT {1: channel state, 2: node id, 3: peer's name, 4: lease ms} + fd
@@ -16,7 +17,9 @@
  *     -> LOCAL {1: reason word, 2: text}
  *   RETURN {1: channel state, 2: node id} + fd                the channel, idle again; no answer
  *   REPORT {1: verdict (0 remote, 1 local, 2 fallback), 2: reason, 3: node id or absent, 4: outcome (0 fine, 1 peer lost, 2 job failed there),
- *           5: retries, 6: total ms}                          no answer
+ *           5: retries, 6: total ms, 64: the cause in words, at most CONTROL_CAUSE_SIZE - 1 bytes; only with reason include-missed, for
+ *           the daemon's log}                                 no answer
+ *   GRAPH {}: the include graph is full or of no use                             no answer
  * Closing the connection withdraws everything that is open on it.
  *
  * Commands: each is answered by OK (body as said) or ERROR {1: text}.
@@ -30,8 +33,8 @@
  *              11: speed percent, 12: load permille, 13: array of toolchain tags (numbers), 14: sandbox level, 15: age ms, 16: rtt us, 17: version}
  *   STATUS {}                                          -> {} + memfd with a packet:
  *        {1: array of one peer (this node), 2: mesh {1: name, 2: id text, 3: nodes, 4: slots, 5: free}, 3: submitted {1: remote, 2: local, 3: fallback, 4: retried,
- *         5: hedged, 6: failed, 7: array of {1: reason, 2: count}}, 4: served {1: done, 2: running, 3: refused, 4: killed, 5: array of {1: peer name, 2: count}},
- *         5: gossip {1: received/s x100, 2: sent/s x100, 3: bad, 4: bytes/s}, 6: store {1: bytes, 2: limit, 3: blobs, 4: toolchains},
+ *         5: hedged, 6: failed, 7: array of {1: reason, 2: count}}, 4: served {1: done, 2: running, 3: refused, 4: killed, 5: array of {1: peer name, 2: count},
+ *         6: bytes of inputs fetched from members, 7: lent to members}, 5: gossip {1: received/s x100, 2: sent/s x100, 3: bad, 4: bytes/s}, 6: store {1: bytes, 2: limit, 3: blobs, 4: toolchains},
  *         7: array of problems {1: what, 2: remedy}}
  *   TOOLCHAINS {}                                      -> {} + memfd with a packet {1: array of {1: digest, 2: size, 3: signer name, 4: compiler path or absent,
  *         5: uid or absent, 6: seconds since last use, 7: this node can run it (0/1), 8: signer's node id text}}
@@ -43,6 +46,7 @@
 #include "crypto/buf.h"
 
 #define CONTROL_LEN_MAX (160 * 1024)
+#define CONTROL_CAUSE_SIZE 256
 #define CONTROL_BODY_MAX (64ULL << 20) /* a memfd answer */
 
 enum control_type {
@@ -52,6 +56,7 @@ enum control_type {
 	CONTROL_WANT = 4,
 	CONTROL_RETURN = 5,
 	CONTROL_REPORT = 6,
+	CONTROL_GRAPH = 7,
 	CONTROL_INIT = 20,
 	CONTROL_INVITE = 21,
 	CONTROL_JOIN = 22,

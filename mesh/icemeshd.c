@@ -13,9 +13,11 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "mesh/blobs.h"
 #include "mesh/clients.h"
 #include "mesh/drop.h"
 #include "mesh/files.h"
+#include "mesh/graphs.h"
 #include "mesh/helper.h"
 #include "mesh/identity.h"
 #include "mesh/lease.h"
@@ -225,7 +227,8 @@ prepare(struct daemon *d, const struct start *s, char *why)
 	if (err < 0)
 		return err;
 	if (files_mkdir(n->config.state_dir, 0700) < 0 ||
-	        files_mkdir(n->config.store_dir, 0700) < 0) {
+	        files_mkdir(n->config.store_dir, 0700) < 0 ||
+	        blobs_folders(n->config.store_dir) < 0) {
 		snprintf(why, 256, "%.120s or %.120s: %s", n->config.state_dir, n->config.store_dir,
 		        strerror(errno));
 		return IM_ERR_SYSTEM;
@@ -241,7 +244,9 @@ open_parts(struct daemon *d, char *why)
 	machine_platform(n->platform);
 	n->boot = next_boot(n->config.state_dir);
 	n->loop = loop_new();
-	if (!n->loop || !(n->identity = identity_open(n, why)) || !(n->store = store_open(n, why)))
+	if (!n->loop || !(n->identity = identity_open(n, why)) ||
+	        !(n->store = store_open(n, why)) ||
+	        !(n->blobs = blobs_open(n->config.store_dir, why)))
 		return IM_ERR_SYSTEM;
 	int err = helper_attach(n->helper, n, on_helper_lost, d, why);
 	if (err < 0)
@@ -252,7 +257,8 @@ open_parts(struct daemon *d, char *why)
 	n->serve = serve_new(n);
 	n->uploads = uploads_new(n, on_peer_news);
 	n->leases = leases_new(n);
-	if (!n->serve || !n->uploads || !n->leases ||
+	n->graphs = graphs_new();
+	if (!n->serve || !n->uploads || !n->leases || !n->graphs ||
 	        !(n->peers = peers_open(n, d->port, on_peer_news, why)) ||
 	        !(n->clients = clients_open(n, why)) || !(n->renewal = renewal_new(n)))
 		return IM_ERR_SYSTEM;
@@ -268,6 +274,7 @@ close_parts(struct daemon *d)
 	struct node *n = &d->node;
 	renewal_free(n->renewal);
 	clients_close(n->clients);
+	graphs_free(n->graphs);
 	leases_free(n->leases);
 	n->leases = NULL;
 	uploads_free(n->uploads);
@@ -284,6 +291,7 @@ close_parts(struct daemon *d)
 	if (d->listener >= 0)
 		close(d->listener);
 	helper_stop(n->helper);
+	blobs_free(n->blobs);
 	store_free(n->store);
 	identity_free(n->identity);
 	loop_free(n->loop);

@@ -74,9 +74,11 @@ on_done(void *arg, const struct pipe_msg *m, int *fds, unsigned nfds)
 	struct job_result r = m->result;
 	struct buf body;
 	s->run = 0;
+	job_set_free(s->set); /* the input is not needed any more */
+	s->set = NULL;
 	s->noutputs = s->sending = 0;
 	s->result_bytes = 0;
-	int err = m->type == PIPE_DONE && r.noutputs <= 2 + JOB_OUTPUTS_MAX
+	int err = m->type == PIPE_DONE && r.noutputs <= JOB_RESULTS_MAX
 	                  ? take_outputs(s, &r, fds, nfds)
 	                  : IM_ERR_FORMAT;
 	for (unsigned i = 0; i < nfds; i++)

@@ -1,6 +1,6 @@
 /*
  * A session's job while it runs: handed to the helper, its result sent to the peer as fast as the
- * connection takes it.  What comes before (RESERVE to the last END) is in session.c.
+ * connection takes it.  What comes before (JOB to the last END) is in job_take.c.
  */
 #ifndef MESH_JOB_RUN_H
 #define MESH_JOB_RUN_H

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define HOSTILE_PER_SECOND 10
+#define LINES_PER_SECOND 10 /* of those that others can cause */
 
 /* Control characters, also those of C1 (0xc2 0x80 to 0xc2 0x9f in UTF-8), would speak to the reader's terminal. */
 static void
@@ -62,22 +62,39 @@ log_debug(struct log *l, const char *fmt, ...)
 	va_end(ap);
 }
 
+/* False for a line that is one too many in this second; those left out are said with the next one that is not. */
+static bool
+afford(struct log_budget *b, uint64_t now_ms, const char *level, struct log *l)
+{
+	if (now_ms - b->window_ms >= 1000) {
+		if (b->dropped)
+			log_warn(l, "%s%u more lines of this kind left out", level, b->dropped);
+		*b = (struct log_budget){.window_ms = now_ms};
+	}
+	if (b->lines < LINES_PER_SECOND)
+		return ++b->lines;
+	b->dropped++;
+	return false;
+}
+
 void
 log_hostile(struct log *l, uint64_t now_ms, const char *fmt, ...)
 {
-	if (now_ms - l->window_ms >= 1000) {
-		if (l->dropped)
-			log_warn(l, "refused: %u more lines of this kind left out", l->dropped);
-		l->window_ms = now_ms;
-		l->hostile = l->dropped = 0;
-	}
-	if (l->hostile >= HOSTILE_PER_SECOND) {
-		l->dropped++;
-		return;
-	}
-	l->hostile++;
 	va_list ap;
+	if (!afford(&l->hostile, now_ms, "refused: ", l))
+		return;
 	va_start(ap, fmt);
 	line("refused: ", fmt, ap);
+	va_end(ap);
+}
+
+void
+log_told(struct log *l, uint64_t now_ms, const char *fmt, ...)
+{
+	va_list ap;
+	if (!afford(&l->told, now_ms, "", l))
+		return;
+	va_start(ap, fmt);
+	line("warning: ", fmt, ap);
 	va_end(ap);
 }

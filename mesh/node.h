@@ -23,6 +23,7 @@ struct counters {
 	struct tally reasons[NODE_REASONS_MAX];
 	unsigned nreasons;
 	uint64_t served, refused, killed;
+	uint64_t fetched, lent; /* bytes of inputs from, and to, other members */
 	struct tally by_peer[NODE_SERVED_MAX];
 	unsigned nby_peer;
 };
@@ -35,11 +36,13 @@ struct node {
 	uint64_t boot;
 	struct identity *identity; /* mesh/identity.h */
 	struct store *store;
+	struct blobs *blobs;
 	struct helper *helper;
 	struct peers *peers;
 	struct serve *serve;
 	struct uploads *uploads;
 	struct leases *leases;
+	struct graphs *graphs;
 	struct clients *clients;
 	struct renewal *renewal;
 	struct counters counters;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "crypto/packet.h"
+#include "mesh/blobs.h"
 #include "mesh/endpoint.h"
 #include "mesh/helper.h"
 #include "mesh/identity.h"
@@ -185,12 +186,14 @@ pack_counters(struct node *n, struct buf *out)
 	pack_kuint(out, 6, c->failed);
 	pack_tallies(out, 7, c->reasons, c->nreasons);
 	pack_uint(out, 4);
-	pack_map(out, 5);
+	pack_map(out, 7);
 	pack_kuint(out, 1, c->served);
 	pack_kuint(out, 2, serve_running(n->serve));
 	pack_kuint(out, 3, c->refused);
 	pack_kuint(out, 4, c->killed);
 	pack_tallies(out, 5, c->by_peer, c->nby_peer);
+	pack_kuint(out, 6, c->fetched);
+	pack_kuint(out, 7, c->lent);
 }
 
 static void
@@ -264,9 +267,10 @@ void
 report_status(struct node *n, struct buf *out)
 {
 	struct problem problems[PROBLEMS_MAX];
-	uint64_t bytes;
-	unsigned toolchains, count = find_problems(n, problems);
+	uint64_t bytes, inputs;
+	unsigned toolchains, blobs, trees, count = find_problems(n, problems);
 	store_usage(n->store, &bytes, &toolchains);
+	blobs_usage(n->blobs, &inputs, &blobs, &trees);
 	pack_map(out, 7);
 	pack_uint(out, 1);
 	pack_array(out, 1);
@@ -276,9 +280,9 @@ report_status(struct node *n, struct buf *out)
 	pack_gossip(n, out);
 	pack_uint(out, 6);
 	pack_map(out, 4);
-	pack_kuint(out, 1, bytes);
+	pack_kuint(out, 1, bytes + inputs);
 	pack_kuint(out, 2, n->config.store_size);
-	pack_kuint(out, 3, 0);
+	pack_kuint(out, 3, blobs);
 	pack_kuint(out, 4, toolchains);
 	pack_uint(out, 7);
 	pack_array(out, count);

@@ -2,12 +2,14 @@
 
 #include <stdlib.h>
 #include <unistd.h>
+#include "mesh/blobs.h"
 #include "mesh/helper.h"
 #include "mesh/serve.h"
 #include "mesh/store.h"
 #include "mesh/upload.h"
 
-#define PLACES_FREE 8 /* in the list of toolchains, for those that come in at the same time */
+#define INPUTS_AHEAD 64 /* when blobs go, so large a part of the store goes with them */
+#define PLACES_FREE 8   /* in the list of toolchains, for those that come in at the same time */
 
 /* A tree that the helper removes. */
 struct dropping {
@@ -80,16 +82,35 @@ drop(struct node *n, struct toolchain *t)
 	return true;
 }
 
+/* Bytes of disk that toolchains, blobs and trees take. */
+static uint64_t
+usage(const struct node *n, unsigned *toolchains)
+{
+	uint64_t bytes, inputs;
+	unsigned blobs, trees;
+	store_usage(n->store, &bytes, toolchains);
+	blobs_usage(n->blobs, &inputs, &blobs, &trees);
+	return bytes + inputs;
+}
+
 int
 room_make(struct node *n, uint64_t bytes, const struct digest *keep)
 {
-	uint64_t used, max = n->config.store_size, transit = store_transit(n->store);
+	uint64_t used, max = n->config.store_size;
+	uint64_t transit = store_transit(n->store) + blobs_transit(n->blobs);
 	unsigned count;
 	bool dropped = false;
-	int err = transit > max || bytes > max - transit ? IM_ERR_LIMIT : 0;
+	if (transit > max || bytes > max - transit)
+		return IM_ERR_LIMIT;
+	uint64_t room = max - transit - bytes;
+	int err = 0;
 	while (err == 0) {
-		store_usage(n->store, &used, &count);
-		if (used <= max - transit - bytes && count + PLACES_FREE <= STORE_TOOLCHAINS_MAX)
+		used = usage(n, &count);
+		if (used > room) { /* some more at a time, and what is held stays */
+			(void)!blobs_shrink(n->blobs, used - room + max / INPUTS_AHEAD);
+			used = usage(n, &count);
+		}
+		if (used <= room && count + PLACES_FREE <= STORE_TOOLCHAINS_MAX)
 			break;
 		struct toolchain *t = least_used(n, keep);
 		if (t && drop(n, t))

@@ -1,5 +1,6 @@
 /*
- * Room: keeps the store within store_size by removing the toolchains that were used longest ago.
+ * Room: keeps the store within store_size by removing what was used longest ago: blobs and trees (mesh/blobs.h), which a client
+ * brings again in no time, before toolchains.
  *
  * One that a job holds, that comes in, is being unpacked or is on its way to a peer stays; so the store may for a while be larger by
  * what is in use, and by the tree of the last one that came.  A compiler whose tarball went is packed again at its next use.

@@ -203,6 +203,12 @@ serve_installing(const struct serve *s, const struct digest *d, const struct ses
 	return false;
 }
 
+unsigned
+serve_lending(const struct serve *s)
+{
+	return count_state(s, SESSION_LENDING, SESSION_LENDING);
+}
+
 bool
 serve_holds(const struct serve *s, const struct digest *d)
 {

@@ -5,16 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "exec/args.h"
 #include "mesh/endpoint.h"
 #include "mesh/helper.h"
 #include "mesh/identity.h"
 #include "mesh/job_run.h"
+#include "mesh/job_take.h"
 #include "mesh/peers.h"
 
 #define DISCARD_MS 5000
 #define INSTALL_MS 120000 /* between two pieces of a toolchain, and for unpacking it */
 #define UNKNOWN_MS 20000  /* for one without a certificate to ask what it may */
+#define LEND_MS 10000     /* for a member to take what waits for it */
 #define IDLE_MS 180000    /* a peer drops an idle channel earlier itself; a dead one does not */
 
 void
@@ -48,6 +49,14 @@ clear_work(struct session *s)
 		if (s->outputs[i] >= 0)
 			close(s->outputs[i]);
 	s->ninputs = s->at = s->noutputs = s->sending = 0;
+	timer_stop(s->laying_out);
+	fetch_free(s->fetch);
+	s->fetch = NULL;
+	s->holders_asked = 0;
+	lend_free(s->lend);
+	s->lend = NULL;
+	job_set_free(s->set);
+	s->set = NULL;
 	job_fini(&s->job);
 	memset(&s->job, 0, sizeof s->job);
 	buf_reset(&s->spec);
@@ -124,106 +133,18 @@ on_reserve(struct session *s, const uint8_t *p, size_t len)
 	buf_fini(&body);
 }
 
-/* The peer's job against the same table that its own wrapper used. 0 or the cause in why. */
-static int
-check_job(const struct session *s, char why[WIRE_TEXT_SIZE])
-{
-	const struct job *j = &s->job;
-	if (!digest_equal(&j->toolchain, &s->toolchain)) {
-		snprintf(why, WIRE_TEXT_SIZE,
-		        "the job names another toolchain than its reservation");
-		return IM_ERR_REFUSED;
-	}
-	for (uint32_t i = 0; i < j->nenv; i++) {
-		if (!env_allowed(j->env[i])) {
-			snprintf(why, WIRE_TEXT_SIZE,
-			        "environment variable %.60s is not allowed in a job", j->env[i]);
-			return IM_ERR_REFUSED;
-		}
-	}
-	unsigned streamed = 0;
-	for (uint32_t i = 0; i < j->ninputs; i++)
-		streamed += j->inputs[i].streamed != 0;
-	if (streamed != j->ninputs || streamed + 1 > PIPE_FDS_MAX) {
-		snprintf(why, WIRE_TEXT_SIZE, "input files by digest are not held here");
-		return IM_ERR_REFUSED;
-	}
-	return args_check(j, why, WIRE_TEXT_SIZE);
-}
-
 static void
-on_job(struct session *s, const uint8_t *p, size_t len)
+go_on_lending(struct session *s)
 {
-	char why[WIRE_TEXT_SIZE];
-	if (s->state != SESSION_LEASED) {
-		session_refuse(s, WERR_LEASE, "JOB without a reservation");
-		return;
+	int r = lend_pump(s->lend);
+	if (r < 0) {
+		serve_gone(s->serve, s);
+	} else if (r > 0) {
+		session_set(s, SESSION_LENDING, LEND_MS);
+	} else {
+		session_idle(s);
+		session_send(s, WIRE_DONE, NULL);
 	}
-	buf_reset(&s->spec);
-	buf_put(&s->spec, p, len);
-	int err = buf_err(&s->spec);
-	if (err == 0)
-		err = job_decode(&s->job, s->spec.data, s->spec.len);
-	if (err < 0) {
-		session_refuse(s, WERR_PROTOCOL, "malformed job: %s", im_strerror(err));
-		return;
-	}
-	if (check_job(s, why) < 0) {
-		session_refuse(s, WERR_REFUSED, "job refused: %s", why);
-		return;
-	}
-	for (uint32_t i = 0; i < s->job.ninputs; i++) {
-		if (job_stream_begin(&s->inputs[i], SERVE_INPUT_MAX) < 0) {
-			session_refuse(s, WERR_DISK, "no room for the job's input");
-			return;
-		}
-		s->ninputs = i + 1;
-	}
-	session_set(s, SESSION_RECEIVING, WIRE_LEASE_MS);
-	s->complete_by_ms = loop_now_ms() + serve_node(s->serve)->config.job_time_s * 1000ULL;
-	if (s->ninputs == 0)
-		serve_ready(s->serve, s);
-}
-
-static void
-on_data(struct session *s, const uint8_t *p, size_t len)
-{
-	if (s->state != SESSION_RECEIVING) {
-		session_refuse(s, WERR_PROTOCOL, "DATA outside of a job");
-		return;
-	}
-	if (loop_now_ms() >= s->complete_by_ms) {
-		session_refuse(s, WERR_LEASE, "the job's input took longer than a job may");
-		return;
-	}
-	int err = job_stream_block(&s->inputs[s->at], p, len);
-	if (err < 0)
-		session_refuse(s, err == IM_ERR_LIMIT ? WERR_LIMIT : WERR_PROTOCOL,
-		        "input of the job: %s", im_strerror(err));
-	else
-		session_set(s, SESSION_RECEIVING, WIRE_LEASE_MS);
-}
-
-static void
-on_end(struct session *s, const uint8_t *p, size_t len)
-{
-	struct digest d;
-	uint64_t size;
-	if (s->state != SESSION_RECEIVING || wire_end_decode(p, len, &d, &size) < 0) {
-		session_refuse(s, WERR_PROTOCOL, "malformed END, or one outside of a job");
-		return;
-	}
-	if (job_stream_end(&s->inputs[s->at], &d, size) < 0) {
-		session_refuse(
-		        s, WERR_DIGEST, "input of the job: digest differs: altered on the way");
-		return;
-	}
-	const struct job_stream *in = &s->inputs[s->at];
-	uint64_t left = in->max - in->size; /* the limit is for all inputs together */
-	if (++s->at == s->ninputs)
-		serve_ready(s->serve, s);
-	else
-		s->inputs[s->at].max = left;
 }
 
 static void
@@ -233,6 +154,25 @@ on_drained(void *arg, struct conn *c)
 	struct session *s = arg;
 	if (s->state == SESSION_SENDING)
 		job_run_pump(s);
+	else if (s->state == SESSION_LENDING)
+		go_on_lending(s);
+}
+
+/* Another member is served what a client's job lacks there. */
+static void
+on_fetch(struct session *s, const uint8_t *p, size_t len)
+{
+	const struct cert *c = conn_cert(s->conn);
+	if (!c || !(c->roles & ROLE_WORKER))
+		session_refuse(s, WERR_KEY, "inputs are lent to members only");
+	else if (s->state != SESSION_IDLE)
+		session_refuse(s, WERR_PROTOCOL, "FETCH in the middle of something else");
+	else if (serve_lending(s->serve) >= LENDS_MAX)
+		session_refuse(s, WERR_LIMIT, "enough is being lent already");
+	else if (!(s->lend = lend_new(serve_node(s->serve), s->conn, p, len)))
+		session_refuse(s, WERR_PROTOCOL, "malformed FETCH");
+	else
+		go_on_lending(s);
 }
 
 static void
@@ -426,16 +366,16 @@ dispatch(struct session *s, uint8_t type, const uint8_t *p, size_t len)
 		on_reserve(s, p, len);
 		break;
 	case WIRE_JOB:
-		on_job(s, p, len);
-		break;
+	case WIRE_BLOB:
 	case WIRE_DATA:
-		on_data(s, p, len);
-		break;
 	case WIRE_END:
-		on_end(s, p, len);
+		job_take(s, type, p, len);
 		break;
 	case WIRE_CANCEL:
 		on_cancel(s);
+		break;
+	case WIRE_FETCH:
+		on_fetch(s, p, len);
 		break;
 	case WIRE_TOOLCHAIN:
 		on_toolchain(s, p, len);
@@ -504,8 +444,13 @@ session_new(struct serve *serve, int fd)
 	struct node *n = serve_node(serve);
 	s->serve = serve;
 	buf_init(&s->spec, JOB_LEN_MAX);
-	s->conn = conn_accept(n->loop, identity_conn(n->identity), fd, &session_ops, s);
+	s->laying_out = timer_new(n->loop, job_take_lay_out, s);
+	if (s->laying_out)
+		s->conn = conn_accept(n->loop, identity_conn(n->identity), fd, &session_ops, s);
+	else
+		close(fd);
 	if (!s->conn) {
+		timer_free(s->laying_out);
 		free(s);
 		return NULL;
 	}
@@ -524,6 +469,7 @@ void
 session_free(struct session *s)
 {
 	clear_work(s);
+	timer_free(s->laying_out);
 	buf_fini(&s->spec);
 	conn_free(s->conn);
 	free(s);

@@ -1,6 +1,7 @@
 /*
  * A session: one connection from a peer, and the one thing at a time that goes on over it (mesh/wire.h): a job, a toolchain that
- * comes in, or an enrolment.  serve.c holds the sessions and decides which jobs are let in and start; this is its other half.
+ * comes in, inputs that are lent, or an enrolment.  serve.c holds the sessions and decides which jobs are let in and start; this is its
+ * other half.
  */
 #ifndef MESH_SESSION_H
 #define MESH_SESSION_H
@@ -8,8 +9,11 @@
 #include "exec/job.h"
 #include "exec/pipe.h"
 #include "mesh/conn.h"
+#include "mesh/fetch.h"
 #include "mesh/install.h"
 #include "mesh/job_input.h"
+#include "mesh/job_set.h"
+#include "mesh/lend.h"
 #include "mesh/serve.h"
 
 enum session_state {
@@ -20,6 +24,7 @@ enum session_state {
 	SESSION_WAITING,   /* complete, no slot free */
 	SESSION_RUNNING,
 	SESSION_SENDING,    /* the slot is free again, the result goes out */
+	SESSION_LENDING,    /* another member fetches inputs */
 	SESSION_INSTALLING, /* a toolchain comes in, or is being unpacked */
 	SESSION_SKIPPING,   /* a toolchain that is here already passes by, until its TEND */
 	SESSION_DISCARDING, /* refused in the middle of a stream: the rest is thrown away until the peer closes */
@@ -40,12 +45,17 @@ struct session {
 	struct buf spec; /* the JOB message as it came */
 	struct job job;
 	struct job_stream inputs[PIPE_FDS_MAX];
-	unsigned ninputs, at; /* streamed inputs, and which one comes in now */
-	uint64_t run;         /* id at the helper while RUNNING */
-	int outputs[2 + JOB_OUTPUTS_MAX];
+	unsigned ninputs, at;   /* streamed inputs, and which one comes in now */
+	struct job_set *set;    /* of a source job; NULL: none */
+	struct fetch *fetch;    /* of what lacks, from another member; NULL: the client is asked */
+	uint32_t holders_asked; /* of the job's, in vain; bits */
+	struct timer *laying_out; /* its trees, one at a time */
+	uint64_t run;             /* id at the helper while RUNNING */
+	int outputs[JOB_RESULTS_MAX];
 	unsigned noutputs, sending;
 	struct install *install;
 	struct unpacking *unpacking;
+	struct lend *lend; /* while LENDING */
 };
 
 /* Takes over an accepted socket; NULL when that fails. */
@@ -80,5 +90,6 @@ void serve_ready(struct serve *s, struct session *who); /* complete: start it or
 void serve_changed(struct serve *s);                    /* a slot came free, or numbers changed */
 void serve_gone(struct serve *s, struct session *who);  /* the connection ended: frees it soon */
 bool serve_installing(const struct serve *s, const struct digest *d, const struct session *but);
+unsigned serve_lending(const struct serve *s); /* sessions that do */
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <lz4.h>
 #include "crypto/packet.h"
+#include "exec/tree.h"
 
 /* The set of keys 1..n, for item_known(). */
 #define KEYS(n) ((2ULL << (n)) - 2)
@@ -104,6 +105,55 @@ wire_end_decode(const void *bytes, size_t len, struct digest *d, uint64_t *size)
 	}
 	packet_free(p);
 	return err;
+}
+
+void
+wire_need_encode(struct buf *out, const struct digest *d, uint32_t n)
+{
+	pack_map(out, 1);
+	pack_kbytes(out, 1, d, n * sizeof *d);
+}
+
+int
+wire_need_decode(const void *bytes, size_t len, struct digest *out, uint32_t *n)
+{
+	struct packet *p;
+	const struct item *m;
+	const uint8_t *digests;
+	size_t size;
+	int err = open_map(&p, &m, bytes, len, 1);
+	if (err < 0)
+		return err;
+	err = item_bytes(m, 1, WIRE_NEED_MAX * sizeof *out, &digests, &size);
+	if (err == 0 && (size == 0 || size % sizeof *out != 0))
+		err = IM_ERR_FORMAT;
+	if (err == 0) {
+		memcpy(out, digests, size);
+		*n = (uint32_t)(size / sizeof *out);
+	}
+	packet_free(p);
+	return err;
+}
+
+void
+wire_blob_encode(struct buf *out, const struct digest *d, uint64_t size)
+{
+	wire_end_encode(out, d, size);
+}
+
+int
+wire_blob_decode(const void *bytes, size_t len, struct digest *d, uint64_t *size)
+{
+	struct digest got;
+	uint64_t n;
+	int err = wire_end_decode(bytes, len, &got, &n);
+	if (err < 0)
+		return err;
+	if (n > TREE_FILE_MAX)
+		return IM_ERR_LIMIT;
+	*d = got;
+	*size = n;
+	return 0;
 }
 
 void

@@ -12,9 +12,14 @@
  *     RESERVE {job, toolchain}      ->
  *                                   <-    GRANT {lease, load} | NACK {reason, load}
  *     JOB, DATA*, END for each streamed input ->
+ *                                   <-    NEED {digests}          source mode: trees and files that it lacks, as often as
+ *     BLOB, DATA*, END for each of them ->                          it takes (files are known only when their trees are here)
  *                                   <-    PING each second, STARTED
  *                                   <-    RESULT, OUT*, DONE | ERROR
  * and is idle again after DONE, ERROR, NACK.  CANCEL (or closing) at any time ends the job; CANCEL is answered by ERROR.
+ * A peer need not ask the client for all of it: a worker asks another member, which the job names as one that has had the same
+ * trees, over a channel of their own: FETCH {digests} -> BLOB, DATA*, END for each that it has, DONE | ERROR.  What does not come from
+ * there is in the next NEED.
  * A daemon brings a toolchain on an idle channel: TOOLCHAIN, TDATA*, TEND -> TOK | ERROR.
  * A joiner: JOIN -> JOINED | ERROR.  A member past half of its certificate's lifetime: RENEW -> JOINED | ERROR.
  * A stranger, who knows no mesh yet and wants to be a spare, sends a preamble with an all-zero mesh id (prologue likewise); it may
@@ -39,6 +44,7 @@
 #define WIRE_SILENCE_MS 4000        /* silence after which a peer counts as lost */
 #define WIRE_LEASE_MS 20000         /* a granted slot waits this long for the whole job */
 #define WIRE_TEXT_SIZE 256
+#define WIRE_NEED_MAX 4096 /* digests in one NEED */
 
 enum wire_refusal { REFUSE_MESH = 1, REFUSE_VERSION = 2, REFUSE_BUSY = 3, REFUSE_CERT = 4 };
 
@@ -69,7 +75,11 @@ enum wire_type {
 	        21, /* {1: certificate, 2: mesh name, 3: array of "host:port" of live peers} */
 	WIRE_STRANGER = 22, /* empty body */
 	WIRE_MESH = 23,     /* {1: root public key, 2: mesh name} */
-	WIRE_RENEW = 24     /* empty body: the handshake's certificate with a new lifetime */
+	WIRE_RENEW = 24,    /* empty body: the handshake's certificate with a new lifetime */
+	WIRE_NEED = 25,     /* {1: digests, concatenated; at most WIRE_NEED_MAX} */
+	WIRE_BLOB =
+	        26, /* {1: digest, 2: size}: one of what NEED named follows as DATA*, END; each NEED is answered whole */
+	WIRE_FETCH = 27 /* as NEED; between members */
 };
 
 enum nack {
@@ -106,6 +116,12 @@ void wire_answer_encode(struct buf *out, uint32_t number, const struct wire_load
 int wire_answer_decode(const void *p, size_t len, uint32_t *number, struct wire_load *l) IM_MUST;
 void wire_end_encode(struct buf *out, const struct digest *d, uint64_t size);
 int wire_end_decode(const void *p, size_t len, struct digest *d, uint64_t *size) IM_MUST;
+/* NEED and FETCH. Digests: out has room for WIRE_NEED_MAX. An empty NEED is refused, one that names a digest twice is not. */
+void wire_need_encode(struct buf *out, const struct digest *d, uint32_t n);
+int wire_need_decode(const void *p, size_t len, struct digest *out, uint32_t *n) IM_MUST;
+/* At most TREE_FILE_MAX bytes (exec/tree.h). */
+void wire_blob_encode(struct buf *out, const struct digest *d, uint64_t size);
+int wire_blob_decode(const void *p, size_t len, struct digest *d, uint64_t *size) IM_MUST;
 void wire_started_encode(struct buf *out, uint32_t ms);
 int wire_started_decode(const void *p, size_t len, uint32_t *ms) IM_MUST;
 void wire_error_encode(struct buf *out, enum wire_error code, const char *text);

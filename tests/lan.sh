@@ -40,7 +40,7 @@ lan_enter() {
 	fi
 	mkdir -p "$W/bin" "$W/src" && chmod 1777 "$W/src"
 	# Copies: the tree may lie where the daemon's user cannot look, and may be built anew meanwhile.
-	cp -P "$B/icemesh" "$B/icemesh-cc" "$B/icemesh-c++" "$B/icemesh-exec" "$B/icemeshd" "$W/bin/"
+	cp -P "$B/icemesh" "$B/icemesh-cc" "$B/icemesh-c++" "$B/icemesh-exec" "$B/icemeshd" "$W/bin/" || exit 1
 	PATH=$W/bin:$PATH:/usr/sbin:/sbin
 }
 

@@ -13,13 +13,16 @@ again_job(const uint8_t *data, size_t size)
 
 	if (job_decode(&j, data, size) != 0)
 		return;
+	if (j.mode == JOB_SOURCE ? j.ninputs != 0 : j.ntrees + j.own.n != 0)
+		abort();
 	if (!job_path_ok(j.cwd) || j.argc == 0 || j.argv[j.argc] != NULL || j.env[j.nenv] != NULL)
 		abort();
 	buf_init(&b, 2 * JOB_LEN_MAX);
 	/* A longer spelling of the same job may have been at the limit. */
 	if (job_encode(&j, &b) == 0) {
 		if (job_decode(&again, b.data, b.len) != 0 || again.ninputs != j.ninputs ||
-		        strcmp(again.cwd, j.cwd) != 0)
+		        again.ntrees != j.ntrees || again.own.n != j.own.n ||
+		        again.nholders != j.nholders || strcmp(again.cwd, j.cwd) != 0)
 			abort();
 		job_fini(&again);
 	}
@@ -71,15 +74,29 @@ fuzz_sample(unsigned i, uint8_t *out)
 	        .inputs = inputs,
 	        .ninputs = 2,
 	        .outputs = outputs,
-	        .noutputs = 1};
+	        .noutputs = 1,
+	        .mode = JOB_PREPROCESSED};
+	struct digest trees[] = {{{1}}, {{2}}};
+	struct node_id holders[] = {{{3}}, {{4}}};
+	struct tree_entry own[] = {{.path = "/p/a.c", .kind = TREE_FILE, .mode = 0644},
+	        {.path = "/p/b.h", .kind = TREE_LINK, .target = "a.c"}};
 	struct job_result r = {
 	        .exit_code = 1, .noutputs = 3, .outputs = {{.present = 1, .size = 5}}};
 	struct buf b;
 
-	if (i > 1)
+	if (i > 2)
 		return 0;
+	if (i == 2) {
+		j.mode = JOB_SOURCE;
+		j.ninputs = 0;
+		j.trees = trees;
+		j.ntrees = 2;
+		j.holders = holders;
+		j.nholders = 2;
+		j.own = (struct tree){.entries = own, .n = 2};
+	}
 	buf_init(&b, JOB_LEN_MAX);
-	if ((i == 0 ? job_encode(&j, &b) : job_result_encode(&r, &b)) != 0)
+	if ((i != 1 ? job_encode(&j, &b) : job_result_encode(&r, &b)) != 0)
 		abort();
 	return give(&b, out);
 }

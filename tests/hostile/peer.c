@@ -1,199 +1,23 @@
 /*
  * A peer that means harm: connects to a living daemon and sends what no honest node would.  Prints what the daemon answers.
  *
- *   peer CASE ADDRESS PORT TOKEN [STATE_DIR]
+ *   peer CASE ADDRESS PORT TOKEN [STATE_DIR [TOOLCHAIN]]
  *
- * TOKEN (of that mesh) tells the mesh; STATE_DIR is that of a member whose key and certificate are used, none for a stranger.
+ * TOKEN (of that mesh) tells the mesh; STATE_DIR is that of a member whose key and certificate are used, none for a stranger; TOOLCHAIN
+ * the digest of one that the daemon can run, for the cases that begin with "blob-" and "tree-".
  * CASE is a row of the table at the end.  Exit status 0 when everything was sent, whatever the answer.
  */
-#include <arpa/inet.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "crypto/channel.h"
-#include "crypto/handshake.h"
+#include "exec/job.h"
 #include "gossip/beacon.h"
 #include "mesh/files.h"
-#include "mesh/wire.h"
+#include "tests/hostile/peer_wire.h"
 
 #define CONTENT_LEN 20000 /* of the toolchains it makes up */
-#define ANSWER_SECONDS 10
-
-struct peer {
-	const char *address, *port;
-	struct mesh_id mesh;
-	struct key key;
-	struct buf cert; /* empty for a stranger */
-	int fd;
-	struct channel channel;
-};
-
-static void
-die(const char *what, int err)
-{
-	fprintf(stderr, "peer: %s: %s\n", what,
-	        err == IM_ERR_SYSTEM ? strerror(errno) : im_strerror(err));
-	exit(1);
-}
-
-static void
-must(int err, const char *what)
-{
-	if (err)
-		die(what, err);
-}
-
-static void
-dial(struct peer *p, int type)
-{
-	struct timeval limit = {.tv_sec = ANSWER_SECONDS};
-	struct sockaddr_in to = {.sin_family = AF_INET};
-
-	to.sin_port = htons((uint16_t)strtoul(p->port, NULL, 10));
-	if (inet_pton(AF_INET, p->address, &to.sin_addr) != 1)
-		die(p->address, IM_ERR_FORMAT);
-	p->fd = socket(AF_INET, type, 0);
-	if (p->fd < 0 || connect(p->fd, (struct sockaddr *)&to, sizeof(to)))
-		die("connect", IM_ERR_SYSTEM);
-	setsockopt(p->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-}
-
-static void
-send_all(struct peer *p, const void *bytes, size_t len)
-{
-	const uint8_t *at = bytes;
-
-	while (len > 0) {
-		ssize_t n = send(p->fd, at, len, MSG_NOSIGNAL);
-
-		if (n < 0) {
-			printf("the daemon closed the connection\n");
-			exit(0);
-		}
-		at += n;
-		len -= (size_t)n;
-	}
-}
-
-/* True when exactly len bytes came. */
-static int
-take(struct peer *p, void *bytes, size_t len)
-{
-	return recv(p->fd, bytes, len, MSG_WAITALL) == (ssize_t)len;
-}
-
-static void
-send_noise(struct peer *p, struct handshake *h, const struct buf *payload)
-{
-	struct buf message, out;
-
-	buf_init(&message, NOISE_MESSAGE_MAX);
-	buf_init(&out, NOISE_MESSAGE_MAX + 2);
-	must(handshake_write(h, payload->data, payload->len, &message), "handshake");
-	buf_put_u16(&out, (uint16_t)message.len);
-	buf_put(&out, message.data, message.len);
-	send_all(p, out.data, out.len);
-	buf_fini(&message);
-	buf_fini(&out);
-}
-
-static void
-take_noise(struct peer *p, struct handshake *h)
-{
-	uint8_t head[2], message[NOISE_MESSAGE_MAX], why = 0;
-	struct buf payload;
-
-	if (!take(p, head, 2)) {
-		printf("the daemon closed the connection\n");
-		exit(0);
-	}
-	if (get_u16(head) == 0) {
-		(void)!take(p, &why, 1);
-		printf("refused: %u\n", why);
-		exit(0);
-	}
-	if (get_u16(head) > sizeof(message) || !take(p, message, get_u16(head)))
-		die("handshake", IM_ERR_TRUNCATED);
-	buf_init(&payload, NOISE_MESSAGE_MAX);
-	must(handshake_read(h, message, get_u16(head), &payload), "handshake");
-	buf_fini(&payload);
-}
-
-/* Up to an open channel; the handshake's hash when asked for. */
-static void
-open_channel(struct peer *p, uint8_t hash[NOISE_HASH_LEN])
-{
-	uint8_t prologue[9 + MESH_ID_LEN], send_key[32], recv_key[32], header[CHANNEL_HEADER_LEN];
-	struct handshake *h;
-	struct buf payload;
-
-	dial(p, SOCK_STREAM);
-	send_all(p, WIRE_MAGIC, 4);
-	send_all(p, p->mesh.bytes, MESH_ID_LEN);
-	memcpy(prologue, WIRE_PROLOGUE, 9);
-	memcpy(prologue + 9, p->mesh.bytes, MESH_ID_LEN);
-	h = handshake_new(true, p->key.dh_pk, p->key.dh_sk, prologue, sizeof(prologue), NULL);
-	if (!h)
-		die("handshake", IM_ERR_MEMORY);
-	buf_init(&payload, NOISE_MESSAGE_MAX);
-	send_noise(p, h, &payload);
-	take_noise(p, h);
-	wire_payload_encode(&payload, p->cert.len ? p->cert.data : NULL, p->cert.len);
-	send_noise(p, h, &payload);
-	buf_fini(&payload);
-	if (hash)
-		memcpy(hash, handshake_hash(h), NOISE_HASH_LEN);
-	handshake_split(h, send_key, recv_key);
-	handshake_free(h);
-	channel_start_send(&p->channel, send_key, header);
-	send_all(p, header, sizeof(header));
-	if (!take(p, header, sizeof(header))) {
-		printf("the daemon closed the connection\n");
-		exit(0);
-	}
-	must(channel_start_recv(&p->channel, recv_key, header), "channel");
-}
-
-static void
-send_message(struct peer *p, uint8_t type, const void *body, size_t len)
-{
-	struct buf frame;
-
-	buf_init(&frame, CHANNEL_FRAME_MAX + 4);
-	must(channel_seal(&p->channel, type, body, len, &frame), "seal");
-	send_all(p, frame.data, frame.len);
-	buf_fini(&frame);
-}
-
-/* Waits for one message and prints it; PINGs only say that the daemon is still at work. */
-static void
-print_answer(struct peer *p)
-{
-	static uint8_t cipher[CHANNEL_FRAME_MAX], plain[CHANNEL_FRAME_MAX];
-	char text[WIRE_TEXT_SIZE];
-	uint8_t head[4];
-	uint32_t code;
-	size_t len;
-
-	do {
-		if (!take(p, head, 4) || get_u32(head) > sizeof(cipher) ||
-		        !take(p, cipher, get_u32(head))) {
-			printf("the daemon closed the connection\n");
-			return;
-		}
-		must(channel_open(&p->channel, cipher, get_u32(head), plain, &len), "answer");
-	} while (len > 0 && plain[0] == WIRE_PING);
-	if (len > 0 && plain[0] == WIRE_ERROR &&
-	        !wire_error_decode(plain + 1, len - 1, &code, text))
-		printf("error %u: %s\n", code, text);
-	else
-		printf("message %u\n", len > 0 ? plain[0] : 0);
-}
 
 /* --- beacons --- */
 
@@ -433,12 +257,150 @@ reserve(struct peer *p)
 	buf_fini(&body);
 }
 
+/* --- the inputs of a source job --- */
+
+static const char source[] = "int f(void) { return 1; }\n";
+
+/* A job of this one source and one tree, up to the daemon's NEED. */
+static void
+order(struct peer *p, const struct digest *tree)
+{
+	const char *argv[] = {"/usr/bin/gcc", "-c", "a.c", "-o", "a.o", NULL}, *env[] = {NULL};
+	const char *outputs[] = {"/w/a.o", NULL};
+	struct tree_entry e = {
+	        .path = "/w/a.c", .kind = TREE_FILE, .mode = 0644, .size = sizeof(source) - 1};
+	struct job j = {.toolchain = p->toolchain,
+	        .cwd = "/w",
+	        .argv = argv,
+	        .argc = 5,
+	        .env = env,
+	        .outputs = outputs,
+	        .noutputs = 1,
+	        .mode = JOB_SOURCE,
+	        .trees = tree,
+	        .ntrees = 1,
+	        .own = {.entries = &e, .n = 1}};
+	struct buf body;
+	const uint8_t *answer;
+	size_t len;
+
+	digest_of(&e.digest, source, sizeof(source) - 1);
+	open_channel(p, NULL);
+	buf_init(&body, CHANNEL_MESSAGE_MAX);
+	wire_reserve_encode(&body, 1, &p->toolchain);
+	send_message(p, WIRE_RESERVE, body.data, body.len);
+	if (take_message(p, &answer, &len) != WIRE_GRANT)
+		die("no slot", IM_ERR_REFUSED);
+	buf_reset(&body);
+	must(job_encode(&j, &body), "job");
+	send_message(p, WIRE_JOB, body.data, body.len);
+	if (take_message(p, &answer, &len) != WIRE_NEED)
+		die("nothing is asked for", IM_ERR_REFUSED);
+	buf_fini(&body);
+}
+
+/* Announces the bytes under this digest, and sends them under it. */
+static void
+send_blob(struct peer *p, const struct digest *d, const void *bytes, size_t size)
+{
+	struct buf body;
+
+	buf_init(&body, CHANNEL_MESSAGE_MAX);
+	wire_blob_encode(&body, d, size);
+	send_message(p, WIRE_BLOB, body.data, body.len);
+	buf_reset(&body);
+	must(wire_block_encode(&body, bytes, size), "block");
+	send_message(p, WIRE_DATA, body.data, body.len);
+	buf_reset(&body);
+	wire_end_encode(&body, d, size);
+	send_message(p, WIRE_END, body.data, body.len);
+	buf_fini(&body);
+}
+
+static void
+blob_altered(struct peer *p)
+{
+	char altered[sizeof(source)];
+	struct digest tree = {.bytes = {1}}, d;
+
+	memcpy(altered, source, sizeof(source));
+	altered[3] ^= 1;
+	digest_of(&d, source, sizeof(source) - 1);
+	order(p, &tree);
+	send_blob(p, &d, altered, sizeof(source) - 1);
+	print_answer(p);
+}
+
+static void
+blob_unasked(struct peer *p)
+{
+	struct digest tree = {.bytes = {1}}, d;
+
+	digest_of(&d, "unasked", 7);
+	order(p, &tree);
+	send_blob(p, &d, "unasked", 7);
+	print_answer(p);
+}
+
+/* Goes away in the middle of one. */
+static void
+blob_stop(struct peer *p)
+{
+	struct digest tree = {.bytes = {1}}, d;
+	struct buf body;
+
+	digest_of(&d, source, sizeof(source) - 1);
+	order(p, &tree);
+	buf_init(&body, CHANNEL_MESSAGE_MAX);
+	wire_blob_encode(&body, &d, sizeof(source) - 1);
+	send_message(p, WIRE_BLOB, body.data, body.len);
+	buf_reset(&body);
+	must(wire_block_encode(&body, source, 5), "block");
+	send_message(p, WIRE_DATA, body.data, body.len);
+	close(p->fd);
+	buf_fini(&body);
+}
+
+static void
+tree_malformed(struct peer *p)
+{
+	struct digest tree;
+
+	digest_of(&tree, "this is no tree", 15);
+	order(p, &tree);
+	send_blob(p, &tree, "this is no tree", 15);
+	print_answer(p);
+}
+
+/* A tree that would write outside of its folder. */
+static void
+tree_climbs(struct peer *p)
+{
+	struct tree_entry e = {
+	        .path = "/../../climbed", .kind = TREE_FILE, .mode = 0644, .size = 1};
+	struct tree t = {.entries = &e, .n = 1};
+	struct digest tree;
+	struct buf b;
+
+	digest_of(&e.digest, "x", 1);
+	buf_init(&b, TREE_LEN_MAX);
+	must(tree_encode(&t, &b), "tree");
+	digest_of(&tree, b.data, b.len);
+	order(p, &tree);
+	send_blob(p, &tree, b.data, b.len);
+	print_answer(p);
+	buf_fini(&b);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(struct peer *p);
 } cases[] = {
         {"beacon-altered", beacon_altered},
         {"beacon-cut", beacon_cut},
+        {"blob-altered", blob_altered},
+        {"blob-stop", blob_stop},
+        {"blob-unasked", blob_unasked},
         {"frame-altered", frame_altered},
         {"frame-cut", frame_cut},
         {"frame-huge", frame_huge},
@@ -451,6 +413,8 @@ static const struct {
         {"toolchain-renamed", toolchain_renamed},
         {"toolchain-stop", toolchain_stop},
         {"toolchain-stranger", toolchain_stranger},
+        {"tree-climbs", tree_climbs},
+        {"tree-malformed", tree_malformed},
 };
 
 static void
@@ -470,8 +434,8 @@ main(int argc, char **argv)
 	struct peer p = {.fd = -1};
 	struct token t;
 
-	if (argc < 5 || argc > 6) {
-		fprintf(stderr, "usage: peer CASE ADDRESS PORT TOKEN [STATE_DIR]\n");
+	if (argc < 5 || argc > 7) {
+		fprintf(stderr, "usage: peer CASE ADDRESS PORT TOKEN [STATE_DIR [TOOLCHAIN]]\n");
 		return 2;
 	}
 	must(crypto_start(), "libsodium");
@@ -481,8 +445,10 @@ main(int argc, char **argv)
 	p.port = argv[3];
 	buf_init(&p.cert, CERT_LEN_MAX);
 	key_make(&p.key, NULL);
-	if (argc == 6)
+	if (argc >= 6)
 		load_member(&p, argv[5]);
+	if (argc == 7)
+		must(digest_from_hex(&p.toolchain, argv[6]), argv[6]);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		if (!strcmp(cases[i].name, argv[1])) {
 			cases[i].run(&p);

@@ -25,7 +25,7 @@ refused() {
 	new=$(tail -n "+$((lines + 1))" "$W/victim/log" | grep -c .)
 	[ "$new" = 1 ] || { echo "$new lines instead of one:"; tail -n "+$((lines + 1))" "$W/victim/log"; return 1; }
 	[ "$(kept)" = "$before" ] || { echo "something was stored:"; diff <(echo "$before") <(kept); return 1; }
-	[ "$(on victim icemesh status --json | jq .served.done)" = 0 ] || { echo "something ran"; return 1; }
+	[ "$(on victim icemesh status --json | jq .served.done)" = "${served:-0}" ] || { echo "something ran"; return 1; }
 	[ "$(daemon_signal victim 0 && cat "$W/victim/pid")" = "$pid" ]
 }
 
@@ -43,14 +43,15 @@ same_as() {
 	[ "$(kept)" = "$1" ]
 }
 
-# A transfer that breaks off leaves no file, not even one that does not count.
+# leaves_nothing CASE...: a transfer that breaks off leaves no file, not even one that does not count.
 leaves_nothing() {
 	local before
 	before=$(kept)
-	peer toolchain-stop "$member" && peer toolchain-stop "$member" && wait_until 5 same_as "$before" || diff <(echo "$before") <(kept)
+	peer "$@" && peer "$@" || return 1
+	wait_until 5 same_as "$before" || diff <(echo "$before") <(kept)
 }
 
-plan 20
+plan 29
 lan_up victim evil
 cp "$B/hostile/peer" "$W/bin/"
 mesh_up victim evil || bail "no mesh of two"
@@ -81,6 +82,24 @@ check "its sender hears the cause too" answered toolchain-stranger 'error 7: ' "
 check "a toolchain under another's name" refused toolchain-renamed 'toolchain.*(digest|signature)' "$member"
 check "a well signed tarball that is no archive" answered toolchain-noise 'error' "$member"
 check "is not unpacked" [ "$(toolchains_of victim)" = 0 ]
-check "a sender that goes away in the middle leaves nothing" leaves_nothing
+check "a sender that goes away in the middle leaves nothing" leaves_nothing toolchain-stop "$member"
 start_daemon evil
 check "the victim still works with an honest node" wait_until 10 sees victim 2
+
+# The inputs of a source job, from a member that once was honest and has brought its toolchain.
+echo 'int f(void) { return 0; }' >"$W/evil/a.c"
+wait_until 10 sees evil 2
+check "it does" on evil env ICEMESH_REMOTE=only icemesh-cc cc -c "$W/evil/a.c" -o "$W/evil/a.o"
+served=$(on victim icemesh status --json | jq .served.done)
+toolchain=$(on evil icemesh toolchain list --json | jq -r 'map(select(.compiler))[0].digest')
+stop_daemon evil
+wait_until 10 sees victim 1
+check "an altered blob" refused blob-altered 'input .*digest' "$member" "$toolchain"
+check "its sender hears the cause" answered blob-altered 'error 5: .*digest' "$member" "$toolchain"
+check "a blob that nobody asked for" refused blob-unasked 'not asked for' "$member" "$toolchain"
+check "a blob under a tree's name that is none" refused tree-malformed 'tree .*malformed' "$member" "$toolchain"
+check "a tree that leads out of its folder" refused tree-climbs 'tree .*malformed' "$member" "$toolchain"
+check "the cause is heard" answered tree-climbs 'error 2: .*malformed' "$member" "$toolchain"
+check "a blob's sender that goes away leaves nothing" leaves_nothing blob-stop "$member" "$toolchain"
+start_daemon evil
+check "the victim works on" wait_until 10 sees victim 2

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Command lines as build systems write them, each run by the plain compiler and by icemesh-cc in equal folders: every file (names, modes,
-# contents), standard output, standard error and the exit status are the same, and the trace says once for each compile where it ran.
+# contents), standard output, standard error and the exit status are the same, and the trace says once for each compile where it ran,
+# and in which mode.
 # An ordinary user's compiles through a daemon of the system, where this test is root's.
-# limit: 180 s
+# limit: 300 s
 . "$(dirname "$0")/../lan.sh"
+. "$(dirname "$0")/../twice.sh"
 lan_enter "$@"
 
 # The folder in which each line runs.
@@ -132,163 +134,110 @@ write_template() {
 	printf '#include <sys.h>\nint f(int x) { return SYSDIV(x) + x; }\n' >sysw.c
 	printf '#warning "hello"\nint x;\n' >warnmac.c
 	echo 'int main(void) { return 0; }' >main.c
+	printf '#define Q(x) #x\n#define X(x) Q(x)\n#include X(inc/h.h)\nint odd = H;\n' >odd.c
 	printf 'static int helper(int x) { return x + 1; }\nint lto(int x) { return helper(x); }\n' >lto.c
-}
-
-# one PREFIX RESULT: runs $command in a fresh folder; what it did goes to $W/RESULT.
-one() {
-	local wrap=$1 result=$W/$2
-	rm -rf "$W/src/t" "$result"
-	mkdir "$result"
-	cp -a "$W/src/template" "$W/src/t"
-	# A relative $PWD and what an earlier line exported are not to matter.
-	(cd "$W/src/t" && exec_user env CC="${wrap}gcc" CXX="${wrap}g++" CLANG="${wrap}clang" CLANGXX="${wrap}clang++" ARM="${wrap}aarch64-linux-gnu-gcc" \
-		ICEMESH_TRACE="$W/src/trace" bash -c "$command") >"$result/out" 2>"$result/err" </dev/null
-	echo $? >"$result/status"
-	sed -i -E 's/cc[A-Za-z0-9]{6}\b/ccXXXXXX/g' "$result/err"
-	(cd "$W/src/t" && find . -printf '%P %y %m %n %l\n' | sort) >"$result/list"
-	mv "$W/src/t" "$result/tree"
-}
-
-exec_user() {
-	on client umask_bash "$@"
-}
-
-# With -g objects have the same code; everything else is the same byte for byte.
-compare() {
-	local file tools='' bad=0
-	case $command in *'$ARM'*) tools=aarch64-linux-gnu- ;; esac
-	for file in out err status list; do
-		diff "$W/plain/$file" "$W/mesh/$file" || bad=1
-	done
-	while read -r file; do
-		cmp "$W/plain/tree/$file" "$W/mesh/tree/$file" && continue
-		case $file:$command in
-		*.o:*' -g'*)
-			OBJCOPY=${tools}objcopy OBJDUMP=${tools}objdump "$TREE/tests/codecmp.sh" "$W/plain/tree/$file" "$W/mesh/tree/$file" && continue
-			;;
-		esac
-		bad=1
-	done < <(cd "$W/plain/tree" && find . -type f)
-	return $bad
-}
-
-# where_is WORD: what the trace has to say of each compile of the line.
-where_is() {
-	local lines
-	[ "$1" != any ] || return 0
-	lines=$(jq -r 'select((.reason | type) == "string") | if .verdict == "remote" then "remote" else "local" end' "$W/src/trace") || return 1
-	[ "$(sort -u <<<"$lines")" = "$1" ] || { echo "wanted $1, trace:"; cat "$W/src/trace"; return 1; }
-}
-
-same() {
-	one '' plain
-	: >"$W/src/trace"
-	chmod 666 "$W/src/trace"
-	one 'icemesh-cc ' mesh
-	compare && where_is "$1"
 }
 
 table() {
 	cat <<-'X'
-		remote $CC -c a.c
-		remote $CC -c ./a.c -o ./././a2.o -DSTR="\"a  b'c\""
-		remote $CC -O2 -g -fPIC -c a.c -o "sp ace/x y.o"
-		remote cd sub && $CC -c b.c -o ../out/b.o
-		remote cd sub && $CC -c ../a.c -I.. -MD
-		remote $CC -c "$PWD/a.c" -o "$PWD/out/abs.o"
+		source $CC -c a.c
+		source $CC -c ./a.c -o ./././a2.o -DSTR="\"a  b'c\""
+		source $CC -O2 -g -fPIC -c a.c -o "sp ace/x y.o"
+		source cd sub && $CC -c b.c -o ../out/b.o
+		source cd sub && $CC -c ../a.c -I.. -MD
+		source $CC -c "$PWD/a.c" -o "$PWD/out/abs.o"
 		any $CC -c sub/../a.c
-		remote $CC -c "sp ace/q u.c" -o "sp ace/o p.o" -MMD
-		remote $CC -c äö.c -MD
-		remote $CC -c "q'u\"o.c" -MD
-		remote $CC -c 'd$o#l.c' -MD -o 'z $z#.o'
-		remote $CC -MMD -MP -c a.c -o out/a.o
-		remote $CC -MD -MFdeps.mk -MT tgt -MQ 'a$b' -c a.c
-		remote $CC -Wp,-MMD,out/.a.d,-MP -c a.c -o out/a.o
-		remote $CC -Wp,-MD,out/.a.d,-MT,out/q.o -c a.c -o out/a.o
+		source $CC -c "sp ace/q u.c" -o "sp ace/o p.o" -MMD
+		source $CC -c äö.c -MD
+		source $CC -c "q'u\"o.c" -MD
+		source $CC -c 'd$o#l.c' -MD -o 'z $z#.o'
+		source $CC -MMD -MP -c a.c -o out/a.o
+		source $CC -MD -MFdeps.mk -MT tgt -MQ 'a$b' -c a.c
+		source $CC -Wp,-MMD,out/.a.d,-MP -c a.c -o out/a.o
+		source $CC -Wp,-MD,out/.a.d,-MT,out/q.o -c a.c -o out/a.o
 		local $CC -MF foo.d -c a.c
 		local $CC -c a.c -MD -MF -
 		local $CC -MD -MG -c noinc.c
 		local $CC -M a.c
 		any $CC -c a.c -MD -MF nodir/x.d
-		remote $CC -S a.c -o out/a.s -O2
+		source $CC -S a.c -o out/a.s -O2
 		local $CC -c -S a.c
-		remote $CC -x c++ -c a.c
-		remote $CC -x c -c sub/a.cpp -MD
-		remote $CXX -c a.c
-		remote $CC -c pre.i
-		remote $CXX -c pre.ii
+		source $CC -x c++ -c a.c
+		source $CC -x c -c sub/a.cpp -MD
+		source $CXX -c a.c
+		source $CC -c pre.i
+		source $CXX -c pre.ii
 		local $CC -c a.c w.c
 		local $CC -c
 		local $CC -c missing.c -o out/x.o -MD
-		local $CC -c noinc.c -MD
-		local $CC -c err.c -MD -o out/e.o
-		local $CC -Wall -c w.c
-		local $CC -Wall -Werror -c w.c -o out/old.o
-		remote $CC @resp
+		source $CC -c noinc.c -MD
+		source $CC -c err.c -MD -o out/e.o
+		source $CC -Wall -c w.c
+		source $CC -Wall -Werror -c w.c -o out/old.o
+		source $CC @resp
 		local $CC @nofile -c a.c
-		remote $CC -include stdio.h -imacros inc/h.h -c a.c -MD
-		remote $CC "-Iinc sp" -iquote "sp ace" -c sp.c -MMD
-		remote CPATH="inc sp" $CC -c sp.c -MD
-		remote $CC -O3 -g -gz -march=x86-64-v3 -pipe -Wall -Wextra -c a.c
-		local $CC -g3 -c a.c
-		local $CLANG -g -fdebug-macro -S a.c
-		remote $CC -flto -frandom-seed=1 -O2 -c lto.c
-		remote $CC -fsanitize=undefined,address -c a.c
-		local $CLANG -fsanitize=undefined,address -c a.c
-		local $CC -save-temps=obj -c a.c -o out/a.o
+		source $CC -include stdio.h -imacros inc/h.h -c a.c -MD
+		source $CC "-Iinc sp" -iquote "sp ace" -c sp.c -MMD
+		source CPATH="inc sp" $CC -c sp.c -MD
+		source $CC -O3 -g -gz -march=x86-64-v3 -pipe -Wall -Wextra -c a.c
+		source $CC -g3 -c a.c
+		source $CLANG -g -fdebug-macro -S a.c
+		source $CC -flto -frandom-seed=1 -O2 -c lto.c
+		source $CC -fsanitize=undefined,address -c a.c
+		source $CLANG -fsanitize=undefined,address -c a.c
+		source $CC -save-temps=obj -c a.c -o out/a.o
 		local $CC -march=native -O2 -c a.c
-		local $CC -gsplit-dwarf -g -c a.c
+		source $CC -gsplit-dwarf -g -c a.c
 		local $CC -E -dM a.c
 		any $CC -c main.c -o main.o && $CC main.o -o main && ./main
 		local $CC -dumpmachine
-		local $CC -c as.s
+		source $CC -c as.s
 		local $CC -c a.c -o /dev/null
 		local $CC -S a.c -o -
-		remote $CC -c a.c -o out/sym.o
+		source $CC -c a.c -o out/sym.o
 		local $CC -c a.c -o sub
 		local $CC -c a.c -o nodir/x.o
 		any $CC -c a.c -o ./a.c
 		any chmod 555 out; $CC -c a.c -o out/x.o; chmod 755 out
 		any chmod 444 out/old.o; $CC -c a.c -o out/old.o
-		remote $CC -c a.c -o out/hard.o; wc -c <out/old.o >size
-		remote umask 077; $CC -c a.c -MD
-		remote $CC -c link.c -MD
+		source $CC -c a.c -o out/hard.o; wc -c <out/old.o >size
+		source umask 077; $CC -c a.c -MD
+		source $CC -c link.c -MD
 		any cd lnsub && $CC -g -c b.c
-		local cd lnsub && $CC -c ../a.c
+		source cd lnsub && $CC -c ../a.c
 		local d=$PWD; mkdir gone; cd gone; rmdir ../gone; $CC -c $d/a.c -o $d/x.o
 		any d=$PWD; mkdir gone; cd gone; rmdir ../gone; $CC -c a.c
 		any TMPDIR=/nonexistent $CC -c a.c
 		any $CC -c $(for i in $(seq 3000); do echo -DVAR_$i=some_long_value_$i; done) a.c
-		remote SOURCE_DATE_EPOCH=86400 $CC -S date.c
-		remote touch -d 2020-01-01 stamp.c; $CC -S stamp.c
-		local $CC -c multi.c -Wall
-		remote $CC -S pop.c
-		local $CC -Wall -S pop.c
-		local $CC -S poison.c
-		remote $CC -O2 -S builtins.c
-		remote $CC -O2 -S $PWD/builtins.c -ffile-prefix-map=$PWD=/src
-		remote $CC -S counter.c
+		source SOURCE_DATE_EPOCH=86400 $CC -S date.c
+		local touch -d 2020-01-01 stamp.c; $CC -S stamp.c
+		source $CC -c multi.c -Wall
+		source $CC -S pop.c
+		source $CC -Wall -S pop.c
+		source $CC -S poison.c
+		source $CC -O2 -S builtins.c
+		source $CC -O2 -S $PWD/builtins.c -ffile-prefix-map=$PWD=/src
+		source $CC -S counter.c
 		any $CC -S macros.c
-		remote $CC -S tri.c -std=c99
-		remote $CC -S crlf.c
-		remote $CC -S bom.c
-		remote $CXX -S raw.cc
-		local $CC -c incbin.c
+		source $CC -S tri.c -std=c99
+		source $CC -S crlf.c
+		source $CC -S bom.c
+		source $CXX -S raw.cc
+		source $CC -c incbin.c
 		local $CC -c asminc.c -Wa,-Isub
 		any $CC pch.h && $CC -c usepch.c -o u.o && rm *.gch
 		any $CC pch.h && mv pch.h x.h && $CC -include pch.h -c usepch2.c -o u.o; rm -f *.gch
 		local GCC_EXEC_PREFIX=/nope/ $CC -c a.c
 		local DEPENDENCIES_OUTPUT=dd $CC -c a.c
-		local LC_ALL=C $CC -c err.c
-		local GCC_COLORS='error=01;31' $CC -Wall -c w.c -fdiagnostics-color
-		remote $CXX -c x.cc -O2 -g -fPIC -std=gnu++17 -MMD -MP -MF out/x.d -o out/x.o
+		source LC_ALL=C $CC -c err.c
+		source GCC_COLORS='error=01;31' $CC -Wall -c w.c -fdiagnostics-color
+		source $CXX -c x.cc -O2 -g -fPIC -std=gnu++17 -MMD -MP -MF out/x.d -o out/x.o
 		any $CC -c sysw.c -isystem sysinc -Wall -Wextra
 		any $CC -c fall.c -Wall -Wextra
-		local $CC -c warnmac.c
-		local $CC -c unusedm.c -Wunused-macros
+		source $CC -c warnmac.c
+		source $CC -c unusedm.c -Wunused-macros
 		local $CC -c a.c -Wa,-adhln=lst
-		local $CC -c a.c -fstack-usage
+		source $CC -c a.c -fstack-usage
 		local $CC -nope -c a.c
 		any $CC -c a.c -Wno-unknown-thing
 		any $CC -c a.c -Wl,-rpath,x
@@ -296,54 +245,41 @@ table() {
 		any exec 0<&- 1>&- 2>&-; $CC -c a.c -MD
 		any exec 1>&- 2>&-; $CC -c w.c -Wall
 		local ICEMESH_REMOTE=never $CC -c a.c
-		remote ICEMESH_REMOTE=only $CC -c a.c
+		source ICEMESH_REMOTE=only $CC -c a.c
 		local ICEMESH_SOCKET=/nonexistent $CC -c a.c
-		remote $CLANG -O2 -g -c a.c -o out/x.o -MD -MP
-		remote $CLANG -MD -MV -c 'sp ace/q u.c'
-		remote $CLANG -S builtins.c
-		remote $CLANG -S crlf.c
-		remote $CLANG -flto -c lto.c
-		remote $CLANGXX -c x.cc -O2 -std=c++20
-		local $CLANG -Wdocumentation -c docs.c
-		local $CLANG -Weverything -c unusedm.c
-		local $CLANG -c incbin.c
+		source $CLANG -O2 -g -c a.c -o out/x.o -MD -MP
+		source $CLANG -MD -MV -c 'sp ace/q u.c'
+		source $CLANG -S builtins.c
+		source $CLANG -S crlf.c
+		source $CLANG -flto -c lto.c
+		source $CLANGXX -c x.cc -O2 -std=c++20
+		source $CLANG -Wdocumentation -c docs.c
+		source $CLANG -Weverything -c unusedm.c
+		source $CLANG -c incbin.c
 		any $CLANG -x c-header pch.h -o pch.h.pch && $CLANG -include pch.h -c usepch2.c -o u.o; rm -f pch.h.pch
-		remote $CLANG -c a.c -o out/hard.o; wc -c <out/old.o >size
-		remote $ARM -O2 -g -c a.c -o out/x.o -MD
-		remote $ARM -S -O3 a.c
+		source $CLANG -c a.c -o out/hard.o; wc -c <out/old.o >size
+		source $ARM -O2 -g -c a.c -o out/x.o -MD
+		source $ARM -S -O3 a.c
+		text ICEMESH_MODE=preprocessed $CC -O2 -MD -c a.c -o out/a.o
+		text ICEMESH_MODE=preprocessed $CXX -O2 -MMD -MP -c x.cc
+		text ICEMESH_MODE=preprocessed $CC -O2 -S builtins.c
+		text ICEMESH_MODE=preprocessed $CC -S tri.c -std=c99
+		text ICEMESH_MODE=preprocessed $CC -S crlf.c
+		text ICEMESH_MODE=preprocessed $CXX -S raw.cc
+		text ICEMESH_MODE=preprocessed $CLANG -O2 -S builtins.c
+		local ICEMESH_MODE=preprocessed $CC -c err.c
+		local ICEMESH_MODE=preprocessed $CC -Wall -c w.c
+		local ICEMESH_MODE=preprocessed $CC -g3 -c a.c
+		local ICEMESH_MODE=preprocessed $CC -c a.c -fstack-usage
+		local ICEMESH_MODE=preprocessed $CC -c as.s
+		local ICEMESH_MODE=preprocessed $CC -S poison.c
+		text $CC -c odd.c -MD
+		local ICEMESH_MODE=source $CC -c odd.c -MD
+		local $CC -c odd.c -gsplit-dwarf
 	X
 }
 
-lan_up client w1
-config client 'slots = 0'
-config w1 'slots = 4'
-mesh_up client w1 >/dev/null || bail "no mesh"
-hide_compilers w1
-printf '#!/bin/sh\numask 022\nexec "$@"\n' >"$W/bin/umask_bash"
-chmod +x "$W/bin/umask_bash"
-mkdir "$W/src/template"
-(cd "$W/src/template" && write_template)
-if [ "$(awk 'NR == 1 { print $3 }' /proc/self/uid_map)" != 1 ]; then
-	chown -R 1500:1500 "$W/src/template"
-	# shellcheck disable=SC2034
-	as=(setpriv --reuid 1500 --regid 1500 --clear-groups --inh-caps=-all)
-fi
+twice_up
 mapfile -t lines < <(table)
-# Toolchains first, so that no line meets a peer that is only just being sent one.
-for compiler in gcc g++ clang clang++ aarch64-linux-gnu-gcc; do
-	! command -v $compiler >/dev/null || (cd "$W/src/template" && wait_until 20 on client env ICEMESH_REMOTE=only icemesh-cc $compiler -c lto.c -o /tmp/x.o 2>/dev/null)
-done
 plan ${#lines[@]}
-for line in "${lines[@]}"; do
-	command=${line#* }
-	case $command in
-	*CLANG*) needed=clang ;;
-	*ARM*) needed=aarch64-linux-gnu-gcc ;;
-	*) needed=gcc ;;
-	esac
-	if command -v $needed >/dev/null; then
-		check "$line" same "${line%% *}"
-	else
-		skip "$line" "no $needed"
-	fi
-done
+twice_run "${lines[@]}"

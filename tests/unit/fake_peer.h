@@ -7,6 +7,7 @@
 #define TESTS_FAKE_PEER_H
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -34,20 +35,31 @@ enum fake_act {
 	FAKE_NOISE = 'q',       /* a whole frame that does not open */
 	FAKE_ALTERED = 'b',     /* output bytes that differ from the digest */
 	FAKE_NO_OBJECT = 'f',
-	FAKE_MORE = 'p',       /* more output than announced */
-	FAKE_HUGE = 'h',       /* announces an output over every limit */
-	FAKE_ODD = 'o',        /* a message out of place */
-	FAKE_LEASE = 'n',      /* ERROR: lease over */
-	FAKE_REFUSES = 'u',    /* ERROR: refused */
-	FAKE_MEMORY = 'm',     /* RESULT: killed for memory */
-	FAKE_WARNS = 'w',      /* RESULT: messages */
-	FAKE_ERRORS = 'x',     /* RESULT: exit 1 */
-	FAKE_LOCAL = 'l',      /* the daemon says LOCAL */
-	FAKE_BUSY = 'y',       /* BUSY, for ever */
-	FAKE_BUSY_GOOD = 'Y',  /* BUSY, then as FAKE_GOOD */
-	FAKE_VANISH = 'v',     /* the daemon closes */
-	FAKE_GOOD_VANISH = 'V' /* the daemon closes, the peer does the job */
+	FAKE_MORE = 'p',        /* more output than announced */
+	FAKE_HUGE = 'h',        /* announces an output over every limit */
+	FAKE_ODD = 'o',         /* a message out of place */
+	FAKE_LEASE = 'n',       /* ERROR: lease over */
+	FAKE_REFUSES = 'u',     /* ERROR: refused */
+	FAKE_MEMORY = 'm',      /* RESULT: killed for memory */
+	FAKE_WARNS = 'w',       /* RESULT: messages */
+	FAKE_ERRORS = 'x',      /* RESULT: exit 1 */
+	FAKE_LOCAL = 'l',       /* the daemon says LOCAL */
+	FAKE_BUSY = 'y',        /* BUSY, for ever */
+	FAKE_BUSY_GOOD = 'Y',   /* BUSY, then as FAKE_GOOD */
+	FAKE_VANISH = 'v',      /* the daemon closes */
+	FAKE_GOOD_VANISH = 'V', /* the daemon closes, the peer does the job */
+	/* source mode; the first asks for everything that the job's own tree names, too */
+	FAKE_SOURCE = 's',         /* an object: "\177ELF" and the file's text */
+	FAKE_SOURCE_WARNS = 'a',   /* the same, with a message */
+	FAKE_SOURCE_FAILS = 'c',   /* exit 1, a message, no object */
+	FAKE_SOURCE_LACKS = 'i',   /* looked for later.h in vain */
+	FAKE_SOURCE_LOOKS = 'j',   /* looked for /etc/passwd in vain */
+	FAKE_SOURCE_MAKES = 'k',   /* made a file that nobody declared */
+	FAKE_SOURCE_MUMBLES = 'z', /* findings that cannot be read */
+	FAKE_SOURCE_ASKS = 'A'     /* asks for what is no part of the job */
 };
+
+#define FAKE_SOURCE_ACTS "sacijkzA"
 
 struct fake {
 	pid_t pid;
@@ -221,6 +233,8 @@ fake_result(struct fake_channel *f, enum fake_act act, const uint8_t *out, size_
 	digest_of(&r.outputs[1].digest, "oh!", 3);
 	if (act == FAKE_WARNS || act == FAKE_ERRORS)
 		r.outputs[1].size = 3;
+	else
+		digest_of(&r.outputs[1].digest, "", 0);
 	r.outputs[2].present = act != FAKE_ERRORS && act != FAKE_MEMORY;
 	r.outputs[2].size = act == FAKE_HUGE ? 1ULL << 50 : act == FAKE_MORE ? len - 1 : len;
 	digest_of(&r.outputs[2].digest, out, len - (act == FAKE_ALTERED));
@@ -251,6 +265,112 @@ fake_error(struct fake_channel *f, enum wire_error code)
 	buf_fini(&b);
 }
 
+/* --- source mode --- */
+
+/* Asks for one blob and takes it; false when the wrapper closed. */
+static inline bool
+fake_ask(struct fake_channel *f, const struct digest *d, uint8_t *text, size_t *text_len)
+{
+	static uint8_t plain[CHANNEL_MESSAGE_MAX];
+	struct digest got;
+	uint64_t size;
+	struct buf b;
+	size_t len, n;
+	uint8_t type;
+
+	buf_init(&b, 4096);
+	wire_need_encode(&b, d, 1);
+	fake_send(f, WIRE_NEED, b.data, b.len);
+	buf_fini(&b);
+	*text_len = 0;
+	if (fake_next(f, plain, &len) != WIRE_BLOB ||
+	        wire_blob_decode(plain + 1, len, &got, &size) != 0)
+		return false;
+	while ((type = fake_next(f, plain, &len)) == WIRE_DATA) {
+		if (*text_len + WIRE_BLOCK_MAX > FAKE_TEXT_MAX ||
+		        wire_block_decode(plain + 1, len, text + *text_len, &n) != 0)
+			abort();
+		*text_len += n;
+	}
+	digest_of(&got, text, *text_len);
+	return type == WIRE_END && size == *text_len && digest_equal(&got, d);
+}
+
+/* JOB, and what it names; the first file of the job's own tree is left in *text. */
+static inline bool
+fake_take_source(
+        struct fake_channel *f, enum fake_act act, char *log, uint8_t *text, size_t *text_len)
+{
+	static uint8_t plain[CHANNEL_MESSAGE_MAX];
+	struct digest other = {{1}};
+	struct job job;
+	bool good = true, first = false;
+	size_t len;
+
+	if (fake_next(f, plain, &len) != WIRE_JOB || job_decode(&job, plain + 1, len) != 0)
+		return false;
+	fake_say(log, job.argv[job.argc - 1]);
+	if (act == FAKE_SOURCE_ASKS)
+		good = fake_ask(f, &other, text, text_len);
+	for (uint32_t i = 0; good && act == FAKE_SOURCE && i < job.ntrees; i++)
+		good = fake_ask(f, &job.trees[i], text, text_len);
+	for (uint32_t i = 0; good && !first && i < job.own.n; i++) {
+		first = job.own.entries[i].kind == TREE_FILE;
+		if (first)
+			good = fake_ask(f, &job.own.entries[i].digest, text, text_len);
+	}
+	job_fini(&job);
+	fake_say(log, good ? "blobs" : "closed");
+	return good;
+}
+
+/* What the peer found out, as the act wants it. */
+static inline size_t
+fake_findings(enum fake_act act, char text[PATH_MAX + 32])
+{
+	char cwd[PATH_MAX] = "";
+
+	if (act == FAKE_SOURCE_LACKS && getcwd(cwd, sizeof cwd) != NULL)
+		return (size_t)snprintf(text, PATH_MAX + 32, "m%s/later.h", cwd) + 1;
+	if (act == FAKE_SOURCE_LOOKS)
+		return (size_t)snprintf(text, PATH_MAX + 32, "m/etc/passwd") + 1;
+	if (act == FAKE_SOURCE_MAKES)
+		return (size_t)snprintf(text, PATH_MAX + 32, "x/made") + 1;
+	return act == FAKE_SOURCE_MUMBLES ? (size_t)snprintf(text, PATH_MAX + 32, "m/cut") : 0;
+}
+
+static inline void
+fake_source(struct fake_channel *f, enum fake_act act, char *log)
+{
+	static uint8_t out[FAKE_TEXT_MAX + 4] = "\177ELF";
+	const bool speaks = act == FAKE_SOURCE_WARNS || act == FAKE_SOURCE_FAILS;
+	struct job_result r = {.noutputs = 4, .wall_us = 5000};
+	char findings[PATH_MAX + 32] = "";
+	const void *texts[4] = {"", speaks ? "oh!" : "", out, findings};
+	struct buf b;
+	size_t len;
+
+	if (!fake_take_source(f, act, log, out + 4, &len))
+		return;
+	r.exit_code = act == FAKE_SOURCE_FAILS;
+	r.outputs[1].size = speaks ? 3 : 0;
+	r.outputs[2].size = len + 4;
+	r.outputs[3].size = fake_findings(act, findings);
+	for (int i = 0; i < 4; i++) {
+		r.outputs[i].present = i != 2 || act != FAKE_SOURCE_FAILS;
+		digest_of(&r.outputs[i].digest, texts[i], r.outputs[i].size);
+	}
+	buf_init(&b, JOB_LEN_MAX);
+	if (job_result_encode(&r, &b) != 0)
+		abort();
+	fake_send(f, WIRE_RESULT, b.data, b.len);
+	buf_fini(&b);
+	for (int i = 0; i < 4; i++)
+		if (r.outputs[i].present)
+			fake_out(f, texts[i], r.outputs[i].size);
+	fake_send(f, WIRE_DONE, NULL, 0);
+}
+
 /* The peer's side of one job. */
 static inline void
 fake_serve(struct fake_channel *f, enum fake_act act, char *log)
@@ -261,6 +381,10 @@ fake_serve(struct fake_channel *f, enum fake_act act, char *log)
 	struct buf b;
 	size_t len;
 
+	if (strchr(FAKE_SOURCE_ACTS, (int)act) != NULL) {
+		fake_source(f, act, log);
+		return;
+	}
 	memcpy(out, act == FAKE_NO_OBJECT ? "MZ??" : "\177ELF", 4);
 	if (act == FAKE_GONE || !fake_take_job(f, log, out + 4, &len)) {
 		fake_say(log, "closed");

@@ -38,9 +38,10 @@ fake_status(struct buf *b, const char *mesh, const char *problem)
 	fake_numbers(b, 1, 6, 10);
 	fake_count(b, 7, "linking", 4);
 	pack_uint(b, 4);
-	pack_map(b, 5);
+	pack_map(b, 7);
 	fake_numbers(b, 1, 4, 20);
 	fake_count(b, 5, "beta", 9);
+	fake_numbers(b, 6, 7, 2048);
 	pack_uint(b, 5);
 	pack_map(b, 4);
 	fake_numbers(b, 1, 4, 305);

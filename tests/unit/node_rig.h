@@ -23,11 +23,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "crypto/packet.h"
+#include "mesh/blobs.h"
 #include "mesh/clients.h"
 #include "mesh/commands.h"
 #include "mesh/control.h"
 #include "mesh/endpoint.h"
 #include "mesh/files.h"
+#include "mesh/graphs.h"
 #include "mesh/helper.h"
 #include "mesh/identity.h"
 #include "mesh/lease.h"
@@ -99,15 +101,17 @@ RIG_LOG(log_info)
 RIG_LOG(log_warn)
 RIG_LOG(log_debug)
 
-void
-log_hostile(struct log *l, uint64_t now_ms, const char *fmt, ...)
-{
-	va_list ap;
-	(void)l, (void)now_ms;
-	va_start(ap, fmt);
-	rig_note(fmt, ap);
-	va_end(ap);
-}
+#define RIG_LIMITED_LOG(name)                                           \
+	void name(struct log *l, uint64_t now_ms, const char *fmt, ...) \
+	{                                                               \
+		va_list ap;                                             \
+		(void)l, (void)now_ms;                                  \
+		va_start(ap, fmt);                                      \
+		rig_note(fmt, ap);                                      \
+		va_end(ap);                                             \
+	}
+RIG_LIMITED_LOG(log_hostile)
+RIG_LIMITED_LOG(log_told)
 
 /* --- the helper --- */
 
@@ -302,7 +306,8 @@ rig_start(struct rig *r)
 	n->helper = helper_start(&n->config, why);
 	n->identity = identity_open(n, why);
 	n->store = n->identity ? store_open(n, why) : NULL;
-	if (!n->store)
+	n->blobs = n->store ? blobs_open(n->config.store_dir, why) : NULL;
+	if (!n->blobs)
 		fail_msg("%s", why);
 	assert_int_equal(helper_attach(n->helper, n, NULL, NULL, why), 0);
 	if (radio_listen(n->config.listen, &r->listener, &r->port, why) < 0)
@@ -310,9 +315,10 @@ rig_start(struct rig *r)
 	n->serve = serve_new(n);
 	n->uploads = uploads_new(n, rig_news);
 	n->leases = leases_new(n);
+	n->graphs = graphs_new();
 	n->peers = peers_open(n, r->port, rig_news, why);
 	n->clients = n->peers ? clients_open(n, why) : NULL;
-	if (!n->serve || !n->uploads || !n->leases || !n->clients)
+	if (!n->serve || !n->uploads || !n->leases || !n->graphs || !n->clients)
 		fail_msg("%s", why);
 	r->accepting = watch_new(rig_loop, r->listener, LOOP_READ, rig_accept, r);
 	peers_mesh_changed(n->peers);
@@ -324,6 +330,7 @@ rig_stop(struct rig *r)
 	struct node *n = &r->n;
 	clients_close(n->clients);
 	n->clients = NULL;
+	graphs_free(n->graphs);
 	leases_free(n->leases);
 	n->leases = NULL;
 	uploads_free(n->uploads);
@@ -336,6 +343,7 @@ rig_stop(struct rig *r)
 	watch_free(r->accepting);
 	close(r->listener);
 	helper_stop(n->helper);
+	blobs_free(n->blobs);
 	store_free(n->store);
 	identity_free(n->identity);
 }

@@ -8,10 +8,10 @@
 #include <cmocka.h>
 #include "tests/unit/words.h"
 
-/* A field left out is not looked at, but for the reason: none means that the compile may travel.
- * cpp "!" means that no preprocessor runs. */
+/* A field left out is not looked at, but for the reasons: none means that the compile may travel,
+ * only that it may in source mode.  cpp "!" means that no preprocessor runs. */
 struct line {
-	const char *line, *reason, *source, *output, *deps, *cpp, *remote;
+	const char *line, *reason, *only, *source, *output, *deps, *cpp, *remote;
 };
 
 /* clang-format off */
@@ -279,9 +279,9 @@ static const struct line lines[] = {
 	{.line = "gcc -c a.c b.o", .reason = "several-sources", .source = "a.c"},
 	{.line = "gcc -c -", .reason = "stdin", .source = "-"},
 	{.line = "gcc -x c -c -", .reason = "stdin", .source = "-"},
-	{.line = "gcc -c a.s", .reason = "assembler", .source = "a.s"},
-	{.line = "gcc -c a.S", .reason = "assembler", .source = "a.S"},
-	{.line = "gcc -x assembler-with-cpp -c a.c", .reason = "assembler", .source = "a.c"},
+	{.line = "gcc -c a.s", .only = "assembler", .source = "a.s"},
+	{.line = "gcc -c a.S", .only = "assembler", .source = "a.S"},
+	{.line = "gcc -x assembler-with-cpp -c a.c", .only = "assembler", .source = "a.c"},
 	{.line = "gcc -c a.f90", .reason = "language", .source = "a.f90"},
 	{.line = "gcc -c a.h", .reason = "language", .source = "a.h"},
 	{.line = "gcc -c a", .reason = "language", .source = "a"},
@@ -325,40 +325,40 @@ static const struct line lines[] = {
 	{.line = "gcc -B/opt -c a.c", .reason = "option -B", .source = "a.c"},
 	{.line = "gcc -B /opt -c a.c", .reason = "option -B", .source = "a.c"},
 	{.line = "gcc -wrapper gdb,--args -c a.c", .reason = "option -wrapper", .source = "a.c"},
-	{.line = "gcc -save-temps -c a.c", .reason = "option -save-temps", .source = "a.c"},
-	{.line = "gcc -save-temps=obj -c a.c", .reason = "option -save-temps=", .source = "a.c"},
-	{.line = "gcc --save-temps -c a.c", .reason = "option --save-temps", .source = "a.c"},
-	{.line = "gcc -gsplit-dwarf -c a.c", .reason = "option -gsplit-dwarf", .source = "a.c"},
+	{.line = "gcc -save-temps -c a.c", .only = "option -save-temps", .source = "a.c"},
+	{.line = "gcc -save-temps=obj -c a.c", .only = "option -save-temps=", .source = "a.c"},
+	{.line = "gcc --save-temps -c a.c", .only = "option --save-temps", .source = "a.c"},
+	{.line = "gcc -gsplit-dwarf -c a.c", .only = "option -gsplit-dwarf", .source = "a.c"},
 	{.line = "gcc -gsplit-dwarf=split -c a.c",
-		.reason = "option -gsplit-dwarf=",
+		.only = "option -gsplit-dwarf=",
 		.source = "a.c"},
-	{.line = "gcc -fstack-usage -c a.c", .reason = "option -fstack-usage", .source = "a.c"},
+	{.line = "gcc -fstack-usage -c a.c", .only = "option -fstack-usage", .source = "a.c"},
 	{.line = "gcc -fcallgraph-info=su -c a.c",
-		.reason = "option -fcallgraph-info=",
+		.only = "option -fcallgraph-info=",
 		.source = "a.c"},
 	{.line = "gcc -fdump-tree-all -c a.c", .reason = "option -fdump-tree-all", .source = "a.c"},
 	{.line = "gcc -ftime-report -c a.c", .reason = "option -ftime-report", .source = "a.c"},
-	{.line = "clang -ftime-trace -c a.c", .reason = "option -ftime-trace", .source = "a.c"},
-	{.line = "clang -ftime-trace=x -c a.c", .reason = "option -ftime-trace=", .source = "a.c"},
-	{.line = "gcc -fprofile-arcs -c a.c", .reason = "option -fprofile-arcs", .source = "a.c"},
+	{.line = "clang -ftime-trace -c a.c", .only = "option -ftime-trace", .source = "a.c"},
+	{.line = "clang -ftime-trace=x -c a.c", .only = "option -ftime-trace=", .source = "a.c"},
+	{.line = "gcc -fprofile-arcs -c a.c", .only = "option -fprofile-arcs", .source = "a.c"},
 	{.line = "gcc -fprofile-generate -c a.c",
-		.reason = "option -fprofile-generate",
+		.only = "option -fprofile-generate",
 		.source = "a.c"},
 	{.line = "gcc -fprofile-use=x -c a.c", .reason = "option -fprofile-use=", .source = "a.c"},
 	{.line = "clang -fprofile-instr-use=x -c a.c",
 		.reason = "option -fprofile-instr-use=",
 		.source = "a.c"},
-	{.line = "gcc -ftest-coverage -c a.c", .reason = "option -ftest-coverage", .source = "a.c"},
-	{.line = "gcc --coverage -c a.c", .reason = "option --coverage", .source = "a.c"},
+	{.line = "gcc -ftest-coverage -c a.c", .only = "option -ftest-coverage", .source = "a.c"},
+	{.line = "gcc --coverage -c a.c", .only = "option --coverage", .source = "a.c"},
 	{.line = "gcc -fauto-profile=x -c a.c", .reason = "option -fauto-profile=", .source = "a.c"},
 	{.line = "gcc -fbranch-probabilities -c a.c",
 		.reason = "option -fbranch-probabilities",
 		.source = "a.c"},
 	{.line = "clang -fsave-optimization-record -c a.c",
-		.reason = "option -fsave-optimization-record",
+		.only = "option -fsave-optimization-record",
 		.source = "a.c"},
 	{.line = "gcc -fsave-optimization-record -c a.c",
-		.reason = "option -fsave-optimization-record",
+		.only = "option -fsave-optimization-record",
 		.source = "a.c"},
 	{.line = "g++ -fmodules-ts -c a.cc", .reason = "option -fmodules-ts", .source = "a.cc"},
 	{.line = "clang++ -fmodule-file=x -c a.cc",
@@ -366,25 +366,25 @@ static const struct line lines[] = {
 		.source = "a.cc"},
 	{.line = "g++ -fdeps-file=x -c a.cc", .reason = "option -fdeps-file=", .source = "a.cc"},
 	{.line = "gcc -g3 -c a.c",
-		.reason = "option -g3",
+		.only = "option -g3",
 		.source = "a.c"},
 	{.line = "gcc -ggdb3 -c a.c",
-		.reason = "option -ggdb3",
+		.only = "option -ggdb3",
 		.source = "a.c"},
 	{.line = "clang -g -fdebug-macro -c a.c",
-		.reason = "option -fdebug-macro",
+		.only = "option -fdebug-macro",
 		.source = "a.c"},
 	{.line = "clang -fsanitize=undefined -c a.c",
-		.reason = "option -fsanitize=",
+		.only = "option -fsanitize=",
 		.source = "a.c"},
 	{.line = "clang -Weverything -c a.c",
-		.reason = "option -Weverything",
+		.only = "option -Weverything",
 		.source = "a.c"},
 	{.line = "clang -Wdocumentation-html -c a.c",
-		.reason = "option -Wdocumentation-html",
+		.only = "option -Wdocumentation-html",
 		.source = "a.c"},
 	{.line = "gcc -Werror=misleading-indentation -c a.c",
-		.reason = "option -Werror=misleading-indentation",
+		.only = "option -Werror=misleading-indentation",
 		.source = "a.c"},
 	{.line = "clang -fsanitize-ignorelist=x -c a.c",
 		.reason = "option -fsanitize-ignorelist=",
@@ -400,13 +400,13 @@ static const struct line lines[] = {
 	{.line = "clang -mllvm -info-output-file=x -c a.c",
 		.reason = "option -mllvm",
 		.source = "a.c"},
-	{.line = "gcc -aux-info x -c a.c", .reason = "option -aux-info", .source = "a.c"},
+	{.line = "gcc -aux-info x -c a.c", .only = "option -aux-info", .source = "a.c"},
 	{.line = "gcc -dumpdir x -c a.c", .reason = "option -dumpdir", .source = "a.c"},
 	{.line = "gcc -dumpbase x -c a.c", .reason = "option -dumpbase", .source = "a.c"},
 	{.line = "gcc -dA -c a.c", .reason = "option -d", .source = "a.c"},
 	{.line = "gcc -fopt-info-vec=f -c a.c", .reason = "option -fopt-info-vec=", .source = "a.c"},
 	{.line = "gcc -frecord-gcc-switches -c a.c",
-		.reason = "option -frecord-gcc-switches",
+		.only = "option -frecord-gcc-switches",
 		.source = "a.c"},
 	{.line = "gcc -Wa,-adhln=a.lst -c a.c", .reason = "option -Wa,-adhln=", .source = "a.c"},
 	{.line = "gcc -Wa,-a -c a.c", .reason = "option -Wa,-a", .source = "a.c"},
@@ -415,7 +415,7 @@ static const struct line lines[] = {
 		.reason = "option -Wa,--noexecstack,x.s",
 		.source = "a.c"},
 	{.line = "gcc -Xassembler -a -c a.c", .reason = "option -Xassembler", .source = "a.c"},
-	{.line = "gcc -Xpreprocessor -DX -c a.c", .reason = "option -Xpreprocessor", .source = "a.c"},
+	{.line = "gcc -Xpreprocessor -DX -c a.c", .only = "option -Xpreprocessor", .source = "a.c"},
 	{.line = "gcc -Wp,-dM -c a.c", .reason = "option -Wp,-dM", .source = "a.c"},
 	{.line = "gcc -Wp,-include,x.h -c a.c", .reason = "option -Wp,-include,x.h", .source = "a.c"},
 	{.line = "gcc -Wp,-MD -c a.c", .reason = "option -Wp,-MD", .source = "a.c"},
@@ -446,20 +446,20 @@ static const struct line lines[] = {
 	{.line = "gcc -fpch-preprocess -c a.c", .reason = "option -fpch-preprocess", .source = "a.c"},
 	{.line = "gcc -fcompare-debug -c a.c", .reason = "option -fcompare-debug", .source = "a.c"},
 	{.line = "gcc -no-integrated-cpp -c a.c",
-		.reason = "option -no-integrated-cpp",
+		.only = "option -no-integrated-cpp",
 		.source = "a.c"},
 	{.line = "clang -fno-integrated-as -c a.c",
-		.reason = "option -fno-integrated-as",
+		.only = "option -fno-integrated-as",
 		.source = "a.c"},
 	{.line = "gcc -fdirectives-only -c a.c",
-		.reason = "option -fdirectives-only",
+		.only = "option -fdirectives-only",
 		.source = "a.c"},
 	{.line = "gcc -fpreprocessed -c a.c", .reason = "option -fpreprocessed", .source = "a.c"},
 	{.line = "gcc -fexec-charset=latin1 -c a.c",
 		.reason = "option -fexec-charset=",
 		.source = "a.c"},
-	{.line = "gcc -P -c a.c", .reason = "option -P", .source = "a.c"},
-	{.line = "gcc -CC -c a.c", .reason = "option -CC", .source = "a.c"},
+	{.line = "gcc -P -c a.c", .only = "option -P", .source = "a.c"},
+	{.line = "gcc -CC -c a.c", .only = "option -CC", .source = "a.c"},
 	{.line = "gcc -fxyz=file -c a.c", .reason = "option -fxyz=", .source = "a.c"},
 	{.line = "gcc --unknown -c a.c", .reason = "option --unknown", .source = "a.c"},
 	{.line = "gcc -zed -c a.c -o", .reason = "option -o", .source = "a.c"},
@@ -468,15 +468,40 @@ static const struct line lines[] = {
 	{.line = "gcc -c -S a.c", .reason = "option -S", .source = "a.c"},
 	{.line = "gcc -c a.c @x", .reason = "response-file", .source = "a.c"},
 	{.line = "clang -arch x86_64 -c a.c", .reason = "option -arch", .source = "a.c"},
-	{.line = "clang -emit-llvm -c a.c", .reason = "option -emit-llvm", .source = "a.c"},
+	{.line = "clang -emit-llvm -c a.c", .only = "option -emit-llvm", .source = "a.c"},
 	{.line = "clang -serialize-diagnostics x -c a.c",
-		.reason = "option -serialize-diagnostics",
+		.only = "option -serialize-diagnostics",
 		.source = "a.c"},
 	{.line = "clang -fembed-bitcode -c a.c", .reason = "option -fembed-bitcode", .source = "a.c"},
 	{.line = "clang -fpass-plugin=x -c a.c", .reason = "option -fpass-plugin=", .source = "a.c"},
 	{.line = "clang -resource-dir x -c a.c", .reason = "option -resource-dir", .source = "a.c"},
 	{.line = "clang --config x -c a.c", .reason = "option --config", .source = "a.c"},
 	{.line = "gcc -fverbose-asm -S a.c", .reason = "option -fverbose-asm", .source = "a.c"},
+	{.line = "clang -fverbose-asm -S a.c", .only = "option -fverbose-asm", .output = "a.s"},
+	{.line = "clang -emit-llvm -S b/a.x.c", .only = "option -emit-llvm", .output = "a.x.ll"},
+	{.line = "clang -emit-llvm -c a.c", .only = "option -emit-llvm", .output = "a.bc"},
+	{.line = "clang -emit-ast -c a.c", .reason = "option -emit-ast"},
+	{.line = "clang -grecord-gcc-switches -g -c a.c", .reason = "option -grecord-gcc-switches"},
+	{.line = "clang -frecord-gcc-switches -c a.c", .reason = "option -frecord-gcc-switches"},
+	{.line = "gcc -fopt-info-vec-missed -O3 -c a.c", .only = "option -fopt-info-vec-missed"},
+	{.line = "gcc -g3 -march=native -c a.c", .reason = "option -march=native"},
+	{.line = "gcc -C -g3 -c a.c", .only = "option -C"},
+	{.line = "gcc -Xassembler --noexecstack -c a.c", .only = "option -Xassembler"},
+	{.line = "gcc -Xpreprocessor -include -c a.c", .reason = "option -Xpreprocessor"},
+	{.line = "gcc -fprofile-list=x -c a.c", .reason = "option -fprofile-list="},
+	{.line = "clang -fprofile-instr-generate=x -c a.c", .only = "option -fprofile-instr-generate="},
+	{.line = "gcc -aux-info - -c a.c", .reason = "output-special"},
+	{.line = "gcc -fprofile-note=/dev/null --coverage -c a.c", .reason = "output-special"},
+	{.line = "clang -aux-info x -c a.c", .reason = "several-sources"},
+	{.line = "gcc -serialize-diagnostics x -c a.c", .reason = "several-sources"},
+	{.line = "gcc -S a.S", .reason = "assembler", .output = "a.s"},
+	{.line = "gcc -Wa,-a -c a.s", .reason = "option -Wa,-a"},
+	{.line = "gcc -x assembler -MD -g3 -c a.c", .only = "assembler", .output = "a.o", .deps = "a.d"},
+	{.line = "gcc -c b/.c", .source = "b/.c", .output = ".c.o"},
+	{.line = "clang -c b/.c", .source = "b/.c", .output = ".o"},
+	{.line = "gcc -MD -c b/.c", .output = ".c.o", .deps = ".c.d"},
+	{.line = "gcc -finput-charset=latin1 -g3 -c a.c", .reason = "option -finput-charset="},
+	{.line = "gcc -finput-charset=utf-8 -g3 -c a.c", .only = "option -g3"},
 	{.line = "gcc -- -c a.c", .reason = "option --", .source = "a.c"},
 };
 /* clang-format on */
@@ -511,6 +536,27 @@ commands_differ(const struct line *l, const struct args *a)
 	return bad;
 }
 
+/* In source mode the words stay as they are. */
+static int
+source_differs(const struct line *l, const struct args *a, const struct words *w)
+{
+	static const char *const extra[] = {"-x1", "-x2", NULL};
+	char want[8192], got[8192], **argv = NULL;
+
+	snprintf(want, sizeof(want), "/cc%s -x1 -x2", strchr(l->line, ' '));
+	assert_int_equal(args_source(a, "/cc", extra, &argv), 0);
+	assert_int_equal(a->argc + 1, w->argc);
+	words_join(argv, got, sizeof(got));
+	free(argv);
+	return differs(l, "source mode", want, got);
+}
+
+static const char *
+verdict_name(bool remote, bool source_only)
+{
+	return !remote ? "local" : source_only ? "in source mode" : "remote";
+}
+
 static void
 test_lines(void **state)
 {
@@ -524,14 +570,22 @@ test_lines(void **state)
 
 		words_split(&w, l->line);
 		args_analyse(&a, w.argc, w.argv, args_compiler(w.argv[0]));
-		bad += differs(l, "reason", l->reason ? l->reason : "", a.reason);
-		assert_true(!l->reason || reason_find(a.reason));
+		bad += differs(l, "reason",
+		        l->reason ? l->reason
+		        : l->only ? l->only
+		                  : "",
+		        a.reason);
+		bad += differs(l, "verdict", verdict_name(!l->reason, l->only != NULL),
+		        verdict_name(a.verdict == ARGS_REMOTE, a.source_only));
+		assert_true(!a.reason[0] || reason_find(a.reason));
 		bad += differs(l, "source", l->source, a.source);
 		bad += differs(l, "output", l->output, a.output);
 		bad += differs(l, "deps", l->deps, a.deps);
 		if (!l->reason && !l->deps && a.want_deps)
 			fail_msg("%s: a dependency file", l->line);
 		if (a.verdict == ARGS_REMOTE)
+			bad += source_differs(l, &a, &w);
+		if (a.verdict == ARGS_REMOTE && !a.source_only)
 			bad += commands_differ(l, &a);
 		args_fini(&a);
 	}
@@ -570,7 +624,46 @@ test_local_makes_no_commands(void **state)
 	args_analyse(&a, w.argc, w.argv, FOR_GCC);
 	assert_int_equal(args_preprocess(&a, "cc", true, &argv), IM_ERR_UNSUPPORTED);
 	assert_int_equal(args_remote(&a, "cc", true, &argv), IM_ERR_UNSUPPORTED);
+	assert_int_equal(args_source(&a, "/cc", NULL, &argv), IM_ERR_UNSUPPORTED);
 	assert_null(argv);
+	args_fini(&a);
+}
+
+static void
+test_text_only(void **state)
+{
+	static const char *const line[] = {"gcc -finput-charset=latin1 -c a.c",
+	        "gcc -finput-charset=UTF-8 -c a.c", "gcc -c a.c"};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct words w;
+		struct args a;
+
+		words_split(&w, line[i]);
+		args_analyse(&a, w.argc, w.argv, FOR_GCC);
+		assert_int_equal(a.verdict, ARGS_REMOTE);
+		assert_int_equal(a.text_only, i == 0);
+		assert_false(a.source_only);
+		args_fini(&a);
+	}
+}
+
+static void
+test_source_only_makes_one_command(void **state)
+{
+	char text[4096], **argv = NULL;
+	struct words w;
+	struct args a;
+
+	(void)state;
+	words_split(&w, "gcc -save-temps -c a.c");
+	args_analyse(&a, w.argc, w.argv, FOR_GCC);
+	assert_int_equal(args_preprocess(&a, "cc", true, &argv), IM_ERR_UNSUPPORTED);
+	assert_int_equal(args_remote(&a, "cc", true, &argv), IM_ERR_UNSUPPORTED);
+	assert_int_equal(args_source(&a, "/cc", NULL, &argv), 0);
+	assert_string_equal(words_join(argv, text, sizeof(text)), "/cc -save-temps -c a.c");
+	free(argv);
 	args_fini(&a);
 }
 
@@ -591,6 +684,8 @@ main(void)
 	        cmocka_unit_test(test_lines),
 	        cmocka_unit_test(test_no_directives),
 	        cmocka_unit_test(test_local_makes_no_commands),
+	        cmocka_unit_test(test_source_only_makes_one_command),
+	        cmocka_unit_test(test_text_only),
 	        cmocka_unit_test(test_compiler),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

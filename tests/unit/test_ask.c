@@ -27,6 +27,13 @@ handler(uint8_t type, const struct item *root, int fd, struct fake_answer *out)
 		out->with_file = true; /* cut off */
 		buf_put(&out->file, "\201\001", 2);
 		break;
+	case CONTROL_IMPORT: /* with the answer comes an include graph, which is none of ours */
+		out->type = CONTROL_TOOLCHAIN;
+		out->with_file = true;
+		buf_put(&out->file, "x", 1);
+		pack_map(&out->body, 1);
+		pack_kuint(&out->body, 1, 7);
+		break;
 	case CONTROL_ROOT:
 		out->type = CONTROL_GRANT;
 		break;
@@ -69,6 +76,12 @@ test_answers(void **state)
 	assert_int_equal(ask(&f, CONTROL_PEERS, &a, &r), 0);
 	assert_int_equal(item_uint(packet_root(r.packet), 1, 100, &v), 0);
 	assert_int_equal(v, 42);
+	reply_fini(&r);
+	ask_close(&a);
+	assert_int_equal(ask(&f, CONTROL_IMPORT, &a, &r), 0);
+	assert_int_equal(r.type, CONTROL_TOOLCHAIN);
+	assert_int_equal(item_uint(packet_root(r.packet), 1, 100, &v), 0);
+	assert_int_equal(v, 7);
 	reply_fini(&r);
 	ask_close(&a);
 	fake_stop(&f);

@@ -1,5 +1,5 @@
-/* client/attempt: deadlines by the clock that is handed in.  What peers say is tested in
- * test_submit. */
+/* client/attempt: deadlines by the clock that is handed in, and what a peer may ask for and answer in source mode.  What else peers say
+ * is tested in test_submit. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "client/attempt.h"
+#include "tests/unit/bundle_rig.h"
+#include "tests/unit/fake_peer.h"
 
 struct ends {
 	struct plan plan;
@@ -48,7 +50,7 @@ open_ends(struct ends *e)
 	grant.fd = s[0];
 	e->fd = s[1];
 	input_init(&e->in);
-	attempt_init(&e->a, &e->plan, &d, 1000);
+	assert_int_equal(attempt_init(&e->a, &e->plan, NULL, &d, 1000), 0);
 	assert_int_equal(attempt_start(&e->a, &grant, PLAN_PLAIN, 1000), 0);
 }
 
@@ -166,12 +168,428 @@ test_out_of_place(void **state)
 	}
 }
 
+/* --- source mode --- */
+
+struct source {
+	struct bundle_rig rig;
+	struct attempt a;
+	struct fake_channel far;
+};
+
+static void
+open_source(struct source *s)
+{
+	struct answer grant = {.type = CONTROL_GRANT, .peer = "box"};
+
+	memset(s, 0, sizeof *s);
+	assert_int_equal(bundle_rig_enter(&s->rig), 0);
+	assert_int_equal(bundle_rig_make(&s->rig, BUNDLE_ARGV("-c", "a.c")), 0);
+	grant.fd = fake_pair(&s->far, grant.channel);
+	assert_int_equal(attempt_init(&s->a, NULL, &s->rig.bundle, &(struct digest){{9}}, 1000), 0);
+	assert_int_equal(attempt_start(&s->a, &grant, PLAN_PLAIN, 1000), 0);
+}
+
+static void
+close_source(struct source *s)
+{
+	attempt_fini(&s->a);
+	close(s->far.fd);
+	assert_int_equal(bundle_rig_leave(&s->rig), 0);
+}
+
+/* JOB goes out; what it names is right. */
+static void
+take_job(struct source *s)
+{
+	static uint8_t plain[CHANNEL_MESSAGE_MAX];
+	struct job job;
+	size_t len;
+
+	attempt_pump(&s->a, NULL, 1000);
+	assert_int_equal(s->a.state, ATTEMPT_WAITING);
+	assert_int_equal(fake_next(&s->far, plain, &len), WIRE_JOB);
+	assert_int_equal(job_decode(&job, plain + 1, len), 0);
+	assert_int_equal(job.mode, JOB_SOURCE);
+	assert_int_equal(job.toolchain.bytes[0], 9);
+	assert_int_equal(job.ntrees, s->rig.bundle.job.ntrees);
+	job_fini(&job);
+}
+
+static void
+need(struct source *s, const struct digest *d, uint32_t n)
+{
+	struct buf b;
+
+	buf_init(&b, CHANNEL_MESSAGE_MAX);
+	wire_need_encode(&b, d, n);
+	fake_send(&s->far, WIRE_NEED, b.data, b.len);
+	buf_fini(&b);
+	attempt_receive(&s->a, 2000);
+}
+
+/* BLOB, DATA*, END: the blob's length. */
+static size_t
+take_blob(struct source *s, const struct digest *want)
+{
+	static uint8_t plain[CHANNEL_MESSAGE_MAX], raw[WIRE_BLOCK_MAX];
+	struct digest_stream stream;
+	struct digest d, got;
+	uint64_t said, size;
+	size_t len, n, sum = 0;
+	uint8_t type;
+
+	assert_int_equal(fake_next(&s->far, plain, &len), WIRE_BLOB);
+	assert_int_equal(wire_blob_decode(plain + 1, len, &d, &said), 0);
+	assert_true(digest_equal(&d, want));
+	digest_begin(&stream);
+	while ((type = fake_next(&s->far, plain, &len)) == WIRE_DATA) {
+		assert_int_equal(wire_block_decode(plain + 1, len, raw, &n), 0);
+		digest_add(&stream, raw, n);
+		sum += n;
+	}
+	assert_int_equal(type, WIRE_END);
+	assert_int_equal(wire_end_decode(plain + 1, len, &d, &size), 0);
+	digest_end(&stream, &got);
+	assert_true(digest_equal(&got, want));
+	assert_true(digest_equal(&d, want));
+	assert_int_equal(said, sum);
+	assert_int_equal(size, sum);
+	return sum;
+}
+
+static void
+assert_lost(const struct attempt *a, const char *text)
+{
+	assert_int_equal(a->state, ATTEMPT_OVER);
+	assert_int_equal(a->end, ATTEMPT_LOST);
+	assert_string_equal(a->text, text);
+	assert_false(a->idle);
+}
+
+/* RESULT with the texts of stdout, stderr, a.o and the findings (NULL: absent), OUTs and DONE. */
+static void
+answer(struct source *s, int exit_code, const char *const texts[4], size_t findings_len)
+{
+	struct job_result r = {.noutputs = 4, .exit_code = exit_code};
+	struct buf b;
+
+	for (int i = 0; i < 4; i++)
+		if (texts[i] != NULL) {
+			r.outputs[i].present = 1;
+			r.outputs[i].size = i == 3 ? findings_len : strlen(texts[i]);
+			digest_of(&r.outputs[i].digest, texts[i], r.outputs[i].size);
+		}
+	buf_init(&b, JOB_LEN_MAX);
+	assert_int_equal(job_result_encode(&r, &b), 0);
+	fake_send(&s->far, WIRE_RESULT, b.data, b.len);
+	buf_fini(&b);
+	for (int i = 0; i < 4; i++)
+		if (texts[i] != NULL)
+			fake_out(&s->far, (const uint8_t *)texts[i], r.outputs[i].size);
+	fake_send(&s->far, WIRE_DONE, NULL, 0);
+	attempt_receive(&s->a, 3000);
+}
+
+#define ANSWER(s, exit, findings, ...) \
+	answer(s, exit, (const char *const[4]){__VA_ARGS__, findings}, sizeof findings - 1)
+
+static void
+expect_answer(int exit_code, const char *message, const char *object, enum attempt_end end)
+{
+	struct source s;
+
+	open_source(&s);
+	take_job(&s);
+	ANSWER(&s, exit_code, "m/none/x.h\0", "", message, object);
+	assert_int_equal(s.a.state, ATTEMPT_OVER);
+	assert_int_equal(s.a.end, end);
+	assert_true(s.a.idle);
+	close_source(&s);
+}
+
+static void
+test_source_asks_and_gets(void **state)
+{
+	const struct job *job;
+	struct digest both[2];
+	struct source s;
+
+	(void)state;
+	open_source(&s);
+	take_job(&s);
+	job = &s.rig.bundle.job;
+	assert_true(job->ntrees > 0);
+	need(&s, job->trees, job->ntrees);
+	assert_int_equal(s.a.state, ATTEMPT_SENDING);
+	attempt_pump(&s.a, NULL, 2000);
+	assert_int_equal(s.a.state, ATTEMPT_WAITING);
+	assert_int_equal(s.a.sent_ms, 2000);
+	for (uint32_t i = 0; i < job->ntrees; i++)
+		assert_true(take_blob(&s, &job->trees[i]) > 0);
+	digest_of(&both[0], "#define H 1\n", 12);
+	digest_of(&both[1], "#define I 2\n", 12);
+	need(&s, both, 2);
+	attempt_pump(&s.a, NULL, 2500);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(take_blob(&s, &both[i]), 12);
+	ANSWER(&s, 0, "", "", "", "\177ELF!");
+	assert_int_equal(s.a.state, ATTEMPT_OVER);
+	assert_int_equal(s.a.end, ATTEMPT_ACCEPTED);
+	assert_true(s.a.idle);
+	close_source(&s);
+}
+
+/* Messages and exit status 1 count as they are; what cannot be exact does not. */
+static void
+test_source_ends(void **state)
+{
+	(void)state;
+	expect_answer(0, "warning", "\177ELF!", ATTEMPT_ACCEPTED);
+	expect_answer(1, "error", NULL, ATTEMPT_ACCEPTED);
+	expect_answer(3, "error", NULL, ATTEMPT_ACCEPTED);
+	expect_answer(4, "internal error", NULL, ATTEMPT_COMPILE_ERROR);
+}
+
+static void
+test_source_messages_of_here(void **state)
+{
+	struct source s;
+
+	(void)state;
+	open_source(&s);
+	s.rig.bundle.translated = true;
+	take_job(&s);
+	ANSWER(&s, 0, "", "", "warning", "\177ELF!");
+	assert_int_equal(s.a.end, ATTEMPT_DIAGNOSTICS);
+	close_source(&s);
+	open_source(&s);
+	s.rig.bundle.translated = true;
+	take_job(&s);
+	ANSWER(&s, 0, "", "", "", "\177ELF!");
+	assert_int_equal(s.a.end, ATTEMPT_ACCEPTED);
+	close_source(&s);
+	open_source(&s);
+	s.rig.bundle.terminal.width = 10;
+	take_job(&s);
+	ANSWER(&s, 1, "", "", "    1 | int a;\n", NULL);
+	assert_int_equal(s.a.end, ATTEMPT_DIAGNOSTICS);
+	assert_true(s.a.idle);
+	close_source(&s);
+}
+
+static void
+test_source_findings(void **state)
+{
+	struct source s;
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		open_source(&s);
+		take_job(&s);
+		if (i == 0)
+			ANSWER(&s, 0, "m/etc/passwd\0", "", "", "\177ELF!");
+		else if (i == 1)
+			ANSWER(&s, 0, "x/made\0", "", "", "\177ELF!");
+		else if (i == 2)
+			ANSWER(&s, 1, "o\0", "", "error", NULL);
+		else
+			ANSWER(&s, 0, "m/cut", "", "", "\177ELF!");
+		assert_int_equal(s.a.state, ATTEMPT_OVER);
+		assert_int_equal(s.a.end, i == 0 ? ATTEMPT_LEARNED : ATTEMPT_LACKED);
+		assert_string_not_equal(s.a.text, "");
+		assert_true(s.a.idle);
+		close_source(&s);
+	}
+}
+
+static void
+test_source_without_findings(void **state)
+{
+	struct source s;
+
+	(void)state;
+	open_source(&s);
+	take_job(&s);
+	answer(&s, 0, (const char *const[4]){"", "", "\177ELF!", NULL}, 0);
+	assert_lost(&s.a, "the peer sent a result that cannot be read");
+	close_source(&s);
+}
+
+static void
+test_source_asks_for_more(void **state)
+{
+	struct digest other = {{1}};
+	struct source s;
+
+	(void)state;
+	open_source(&s);
+	take_job(&s);
+	need(&s, &other, 1);
+	attempt_pump(&s.a, NULL, 2000);
+	assert_lost(&s.a, "the peer asked for what is no part of the job");
+	close_source(&s);
+}
+
+/* As often as there are blobs, and not once more; the count is for one peer. */
+static void
+test_source_asks_too_often(void **state)
+{
+	struct digest header;
+	struct source s;
+	uint32_t n;
+
+	(void)state;
+	open_source(&s);
+	take_job(&s);
+	n = bundle_blobs(&s.rig.bundle);
+	digest_of(&header, "#define H 1\n", 12);
+	for (uint32_t i = 0; i < n; i++) {
+		need(&s, &header, 1);
+		attempt_pump(&s.a, NULL, 2000);
+		assert_int_equal(take_blob(&s, &header), 12);
+	}
+	assert_int_equal(s.a.state, ATTEMPT_WAITING);
+	need(&s, &header, 1);
+	assert_lost(&s.a, "the peer asked for what cannot be sent");
+	attempt_close(&s.a);
+	{
+		struct answer grant = {.type = CONTROL_GRANT, .peer = "box"};
+
+		close(s.far.fd);
+		grant.fd = fake_pair(&s.far, grant.channel);
+		assert_int_equal(attempt_start(&s.a, &grant, PLAN_PLAIN, 1000), 0);
+	}
+	take_job(&s);
+	need(&s, &header, 1);
+	assert_int_equal(s.a.state, ATTEMPT_SENDING);
+	close_source(&s);
+}
+
+static void
+test_source_asks_out_of_place(void **state)
+{
+	struct digest header;
+	struct source s;
+	struct ends e;
+
+	(void)state;
+	digest_of(&header, "#define H 1\n", 12);
+	/* before the job was sent; while the last answer is being sent */
+	open_source(&s);
+	need(&s, &header, 1);
+	assert_lost(&s.a, "the peer sent a message that is out of place");
+	close_source(&s);
+	open_source(&s);
+	take_job(&s);
+	need(&s, &header, 1);
+	need(&s, &header, 1);
+	assert_lost(&s.a, "the peer sent a message that is out of place");
+	close_source(&s);
+	/* nonsense; in preprocessed mode */
+	open_source(&s);
+	take_job(&s);
+	fake_send(&s.far, WIRE_NEED, "?", 1);
+	attempt_receive(&s.a, 2000);
+	assert_lost(&s.a, "the peer asked for what cannot be sent");
+	close_source(&s);
+	open_ends(&e);
+	e.in.state = INPUT_READY;
+	attempt_pump(&e.a, &e.in, 1000);
+	say(&e, WIRE_NEED);
+	attempt_receive(&e.a, 1000);
+	assert_lost(&e.a, "the peer sent a message that is out of place");
+	close_ends(&e);
+}
+
+static void
+test_source_changes(void **state)
+{
+	struct digest header;
+	struct source s;
+
+	(void)state;
+	open_source(&s);
+	take_job(&s);
+	digest_of(&header, "#define H 1\n", 12);
+	need(&s, &header, 1);
+	assert_int_equal(scratch_text("h.h", "#define H 2\n"), 0);
+	attempt_pump(&s.a, NULL, 2000);
+	assert_int_equal(s.a.state, ATTEMPT_OVER);
+	assert_int_equal(s.a.end, ATTEMPT_CHANGED);
+	assert_false(s.a.idle);
+	close_source(&s);
+}
+
+static void
+test_source_announces_too_much(void **state)
+{
+	struct job_result r = {.noutputs = 4};
+	struct source s;
+	struct buf b;
+
+	(void)state;
+	open_source(&s);
+	take_job(&s);
+	for (int i = 0; i < 4; i++)
+		r.outputs[i].present = 1;
+	r.outputs[3].size = FINDINGS_LEN_MAX + 1;
+	buf_init(&b, JOB_LEN_MAX);
+	assert_int_equal(job_result_encode(&r, &b), 0);
+	fake_send(&s.far, WIRE_RESULT, b.data, b.len);
+	buf_fini(&b);
+	attempt_receive(&s.a, 3000);
+	assert_lost(&s.a, "the peer announced outputs over the limit");
+	close_source(&s);
+}
+
+/* A large file is sent in several blocks, and while it is, the peer may be silent. */
+static void
+test_source_large_file(void **state)
+{
+	static char text[3 * WIRE_BLOCK_MAX + 1000];
+	struct digest large;
+	struct source s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof text - 1; i++)
+		text[i] = i % 64 == 63 ? '\n' : "/ab "[i % 64 < 2 ? 0 : i % 3 + 1];
+	memset(&s, 0, sizeof s);
+	assert_int_equal(bundle_rig_enter(&s.rig), 0);
+	assert_int_equal(scratch_text("h.h", text), 0);
+	assert_int_equal(bundle_rig_make(&s.rig, BUNDLE_ARGV("-c", "a.c")), 0);
+	{
+		struct answer grant = {.type = CONTROL_GRANT, .peer = "box"};
+
+		grant.fd = fake_pair(&s.far, grant.channel);
+		assert_int_equal(
+		        attempt_init(&s.a, NULL, &s.rig.bundle, &(struct digest){{9}}, 1000), 0);
+		assert_int_equal(attempt_start(&s.a, &grant, PLAN_PLAIN, 1000), 0);
+	}
+	take_job(&s);
+	digest_of(&large, text, strlen(text));
+	need(&s, &large, 1);
+	attempt_pump(&s.a, NULL, 2000);
+	assert_int_equal(take_blob(&s, &large), strlen(text));
+	assert_int_equal(s.a.state, ATTEMPT_WAITING);
+	close_source(&s);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_silence),
 	        cmocka_unit_test(test_longest_time), cmocka_unit_test(test_takes_nothing),
-	        cmocka_unit_test(test_out_of_place)};
+	        cmocka_unit_test(test_out_of_place), cmocka_unit_test(test_source_asks_and_gets),
+	        cmocka_unit_test(test_source_ends), cmocka_unit_test(test_source_messages_of_here),
+	        cmocka_unit_test(test_source_findings),
+	        cmocka_unit_test(test_source_without_findings),
+	        cmocka_unit_test(test_source_asks_for_more),
+	        cmocka_unit_test(test_source_asks_too_often),
+	        cmocka_unit_test(test_source_asks_out_of_place),
+	        cmocka_unit_test(test_source_changes),
+	        cmocka_unit_test(test_source_announces_too_much),
+	        cmocka_unit_test(test_source_large_file)};
 
+	alarm(100);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

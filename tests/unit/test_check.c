@@ -78,12 +78,28 @@ test_preprocessed(void **state)
 }
 
 static void
+check_source(const char *line, const char *want)
+{
+	struct arriving r;
+	char why[256] = "";
+	int err;
+
+	arrive(&r, line);
+	r.job.mode = JOB_SOURCE;
+	r.job.ninputs = 0;
+	err = args_check(&r.job, why, sizeof(why));
+	if (!want && err)
+		fail_msg("%s refused: %s", line, why);
+	if (want && (err != IM_ERR_REFUSED || !strstr(why, want)))
+		fail_msg("%s: %d, %s", line, err, why);
+}
+
+static void
 test_attacks(void **state)
 {
 	static const char *const words[] = {"-fplugin=/x.so", "-wrapper=sh", "-B/x", "-specs=x",
-	        "@x", "-fdump-tree-all", "--coverage", "-save-temps", "-fpreprocessed", "-Wa,-a=/x",
-	        "-Xassembler", "-o", "-E", "-v", "-fxyz=/etc/passwd", "-aux-info", "b.c", "-",
-	        "--"};
+	        "@x", "-fdump-tree-all", "-fpreprocessed", "-Wa,-a=/x", "-Xassembler", "-o", "-E",
+	        "-v", "-fxyz=/etc/passwd", "-aux-info", "b.c", "-", "--"};
 	char line[256];
 
 	(void)state;
@@ -92,6 +108,9 @@ test_attacks(void **state)
 		        words[i]);
 		check(line, "may not run");
 	}
+	check("gcc -fpreprocessed -c src/a.c -o obj/a.o --coverage", "from its sources only");
+	check("gcc -fpreprocessed -c src/a.c -o obj/a.o -save-temps", "from its sources only");
+	check("gcc -fpreprocessed -c src/a.S -o obj/a.o", "from its sources only");
 	check("clang -Qunused-arguments -Xclang -load -Xclang x -c -x cpp-output src/a.c -o "
 	      "obj/a.o",
 	        "-Xclang");
@@ -121,16 +140,63 @@ test_files(void **state)
 static void
 test_source_mode(void **state)
 {
+	(void)state;
+	check_source("/bin/gcc -DX -Iinc -c src/a.c -o obj/a.o", NULL);
+	check_source("/bin/gcc -c ../anywhere/b.c -o link/a.o -g3 -MD -save-temps", NULL);
+	check_source("/bin/gcc -Wall -c src/a.S -o obj/a.o", NULL);
+	check_source("/bin/gcc -Wall -c src/a.i -o obj/a.o", NULL);
+	check_source("/bin/clang -c src/a.c -o obj/a.o -fcolor-diagnostics", NULL);
+	check_source("/bin/gcc -c src/a.c -o obj/a.o -fdiagnostics-color=always "
+	             "-fdiagnostics-urls=always",
+	        NULL);
+	check_source("/bin/gcc -c src/a.c -o obj/a.o -fdiagnostics-urls=never", NULL);
+	check_source("gcc -c src/a.c -o obj/a.o", "absolute");
+	check_source("bin/gcc -c src/a.c -o obj/a.o", "absolute");
+	check_source("/bin/gcc -c src/a.c -o obj/b.o", "does not make");
+	check_source("/bin/gcc -c src/b.c", "does not make");
+	check_source("/bin/gcc src/a.c -o obj/a.o", "linking");
+	check_source("/bin/gcc", "no-source");
+}
+
+static void
+test_source_attacks(void **state)
+{
+	static const char *const words[] = {"-fplugin=/x.so", "-wrapper=sh", "-B/x", "-specs=x",
+	        "--specs=x", "@x", "-fdump-tree-all", "-Wa,-a=/x", "-o", "-E", "-v", "b.c", "-",
+	        "--", "-fxyz=/etc/passwd", "-aux-info /dev/fd/3", "-fopt-info=x", "-Xassembler -a",
+	        "-Xpreprocessor -include", "-fprofile-use=x", "-fpreprocessed", "-no-such"};
+	char line[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		snprintf(line, sizeof(line), "/bin/gcc -c src/a.c -o obj/a.o %s", words[i]);
+		check_source(line, "may not run");
+	}
+	check_source("/bin/clang -Xclang -load -Xclang x -c src/a.c -o obj/a.o", "-Xclang");
+	check_source("/bin/clang -fpass-plugin=x -c src/a.c -o obj/a.o", "-fpass-plugin");
+}
+
+/* Declared outputs: the main one, and what else the command makes. */
+static void
+test_source_outputs(void **state)
+{
+	const char *outputs[] = {"/w/obj/a.o", "/w/obj/a.d", "/real/a.su"};
 	struct arriving r;
 	char why[256] = "";
 
 	(void)state;
-	arrive(&r, "gcc -DX -Iinc -c src/a.c -o obj/a.o");
+	arrive(&r, "/bin/gcc -MD -fstack-usage -c src/a.c -o obj/a.o");
 	r.job.mode = JOB_SOURCE;
+	r.job.outputs = outputs;
+	r.job.noutputs = 3;
 	assert_int_equal(args_check(&r.job, why, sizeof(why)), 0);
-	arrive(&r, "gcc -fplugin=x -c src/a.c -o obj/a.o");
-	r.job.mode = JOB_SOURCE;
+	outputs[2] = "/w/obj/a.dwo";
 	assert_int_equal(args_check(&r.job, why, sizeof(why)), IM_ERR_REFUSED);
+	assert_non_null(strstr(why, "/w/obj/a.dwo"));
+	outputs[2] = "/w/obj/a.su";
+	outputs[0] = "/w/obj/a.d";
+	assert_int_equal(args_check(&r.job, why, sizeof(why)), IM_ERR_REFUSED);
+	assert_non_null(strstr(why, "not declared"));
 }
 
 /* What args_remote() makes must pass, whatever options were there. */
@@ -188,6 +254,8 @@ main(void)
 	        cmocka_unit_test(test_attacks),
 	        cmocka_unit_test(test_files),
 	        cmocka_unit_test(test_source_mode),
+	        cmocka_unit_test(test_source_attacks),
+	        cmocka_unit_test(test_source_outputs),
 	        cmocka_unit_test(test_own_commands_pass),
 	        cmocka_unit_test(test_path),
 	};

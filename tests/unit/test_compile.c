@@ -51,6 +51,30 @@ report(struct ctl *c, unsigned verdict, const struct node_id *node, unsigned out
 	buf_fini(&m);
 }
 
+/* The inode of the include graph that came with the answer; 0 without. */
+static ino_t
+graph_in(const struct ctl *c)
+{
+	struct stat st;
+	if (c->got < 0)
+		return 0;
+	assert_int_equal(fstat(c->got, &st), 0);
+	assert_int_equal(st.st_size, GRAPHS_SIZE);
+	return st.st_ino;
+}
+
+/* The include graph that a new connection of this user is given. */
+static ino_t
+graph_now(struct rig *r, const char *compiler)
+{
+	struct ctl c;
+	ctl_open(&c, r);
+	assert_int_equal(ctl_ask_text(&c, CONTROL_COMPILER, compiler), CONTROL_TOOLCHAIN);
+	ino_t inode = graph_in(&c);
+	ctl_close(&c);
+	return inode;
+}
+
 /* --- compilers --- */
 
 static void
@@ -180,8 +204,34 @@ test_users_apart(void **state)
 	assert_int_equal(ctl_ask_text(&c, CONTROL_COMPILER, "/usr/bin/cc"), CONTROL_PACK);
 	assert_int_equal(ctl_ask_text(&d, CONTROL_COMPILER, "/usr/bin/cc"), CONTROL_PACK);
 	assert_int_equal(import(&c, "/usr/bin/cc", "root's"), CONTROL_TOOLCHAIN);
+	ino_t graph = graph_in(&c);
 	assert_int_equal(ctl_ask_text(&d, CONTROL_COMPILER, "/usr/bin/cc"), CONTROL_PACK);
+	assert_int_equal(import(&d, "/usr/bin/cc", "another's"), CONTROL_TOOLCHAIN);
+	assert_true(graph != 0 && graph_in(&d) != 0 && graph_in(&d) != graph);
 	ctl_close(&d);
+	ctl_close(&c);
+	close_pair();
+}
+
+static void
+test_graph_comes_along(void **state)
+{
+	(void)state;
+	struct ctl c;
+	open_pair();
+	ctl_open(&c, &b);
+	assert_int_equal(ctl_ask_text(&c, CONTROL_COMPILER, "/usr/bin/cc"), CONTROL_PACK);
+	assert_int_equal(c.got, -1);
+	assert_int_equal(import(&c, "/usr/bin/cc", "tarball"), CONTROL_TOOLCHAIN);
+	ino_t graph = graph_in(&c);
+	assert_true(graph != 0);
+	assert_true(graph_now(&b, "/usr/bin/cc") == graph);
+	/* once for each connection, or one that does not read would collect them without end */
+	assert_int_equal(ctl_ask_text(&c, CONTROL_COMPILER, "/usr/bin/cc"), CONTROL_TOOLCHAIN);
+	assert_int_equal(c.got, -1);
+	/* of no use: there is another one, as soon as the first is not that young any more */
+	UNTIL((ctl_send(&c, CONTROL_GRAPH, NULL, -1), graph_now(&b, "/usr/bin/cc") != graph));
+	assert_true(graph_now(&b, "/usr/bin/cc") != 0);
 	ctl_close(&c);
 	close_pair();
 }
@@ -439,6 +489,55 @@ test_reports(void **state)
 	close_pair();
 }
 
+static void
+report_cause(struct ctl *c, const char *reason, const char *cause)
+{
+	struct buf m;
+	buf_init(&m, 4096);
+	pack_map(&m, cause ? 4 : 3);
+	pack_kuint(&m, 1, 2);
+	pack_ktext(&m, 2, reason);
+	pack_kuint(&m, 4, 0);
+	if (cause)
+		pack_ktext(&m, 64, cause);
+	ctl_send(c, CONTROL_REPORT, &m, -1);
+	buf_fini(&m);
+}
+
+/* A defect is logged with the name; nothing else is, and no user writes more than a line. */
+static void
+test_defects_are_logged(void **state)
+{
+	(void)state;
+	struct ctl c;
+	char line[128], text[600];
+	open_pair();
+	ctl_open(&c, &b);
+	snprintf(line, sizeof line, "include-missed: the input set lacked /src/h.h (uid %u)\n",
+	        (unsigned)getuid());
+	report_cause(&c, "diagnostics", "no business of the log");
+	report_cause(&c, "include-missed", "the input set lacked /src/h.h");
+	UNTIL(b.n.counters.fallback == 2);
+	assert_true(rig_logged(line));
+	assert_false(rig_logged("no business"));
+	report_cause(&c, "include-missed", NULL);
+	UNTIL(b.n.counters.fallback == 3);
+	assert_true(rig_logged("include-missed: no name was told"));
+	assert_int_equal(b.n.counters.nreasons, 2);
+	assert_int_equal(b.n.counters.reasons[1].count, 2);
+	report_cause(&c, "include-missed", "two\nlines");
+	assert_int_equal(ctl_wait(&c), CONTROL_ERROR);
+	ctl_close(&c);
+	ctl_open(&c, &b);
+	memset(text, 'x', sizeof text);
+	text[CONTROL_CAUSE_SIZE] = 0;
+	report_cause(&c, "include-missed", text);
+	assert_int_equal(ctl_wait(&c), CONTROL_ERROR);
+	assert_int_equal(b.n.counters.fallback, 3);
+	ctl_close(&c);
+	close_pair();
+}
+
 int
 main(void)
 {
@@ -448,12 +547,14 @@ main(void)
 	        cmocka_unit_test_teardown(test_others_wait, rig_teardown),
 	        cmocka_unit_test_teardown(test_cannot_be_packed, rig_teardown),
 	        cmocka_unit_test_teardown(test_users_apart, rig_teardown),
+	        cmocka_unit_test_teardown(test_graph_comes_along, rig_teardown),
 	        cmocka_unit_test_teardown(test_no_switch_during_import, rig_teardown),
 	        cmocka_unit_test_teardown(test_returned_channel_is_granted_again, rig_teardown),
 	        cmocka_unit_test_teardown(test_foreign_return, rig_teardown),
 	        cmocka_unit_test_teardown(test_death_withdraws, rig_teardown),
 	        cmocka_unit_test_teardown(test_limits, rig_teardown),
 	        cmocka_unit_test_teardown(test_reports, rig_teardown),
+	        cmocka_unit_test_teardown(test_defects_are_logged, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -93,14 +93,18 @@ orphan(void)
 static int
 identity(void)
 {
-	int fd = memfd_create("folder", 0);
+	int fd = memfd_create("folder", 0), store = memfd_create("store", 0);
+	int is_root = geteuid() == 0;
 	struct stat st;
 
-	if (confine_identity(fd) != 0)
+	if (fchmod(store, 0750) != 0 || confine_identity(store, fd) != 0)
 		return 1;
-	if (geteuid() == 0)
-		return 77; /* a root with no other id */
-	return fstat(fd, &st) != 0 || st.st_uid != geteuid() || setuid(0) == 0;
+	if (!is_root || geteuid() == 0)
+		return 77; /* a user, or a root with no other id */
+	if (fstat(fd, &st) != 0 || st.st_uid != geteuid() || setuid(0) == 0)
+		return 2;
+	return fstat(store, &st) != 0 || st.st_uid != 0 || st.st_gid != getegid() ||
+	       (st.st_mode & 0777) != 0710;
 }
 
 static void

@@ -137,6 +137,100 @@ test_other_answers(void **state)
 	daemon_report(&d, &(struct report){.reason = ""});
 }
 
+/* What the daemon gets to hear of the cause of a REPORT; false: nothing. */
+static bool
+cause_of(const char *reason, const char *text, char cause[CONTROL_CAUSE_SIZE])
+{
+	struct node_id node = {.bytes = {7}};
+	struct packet *p = NULL;
+	struct buf b;
+	uint8_t type;
+	int fd, r;
+
+	daemon_report(&d, &(struct report){.verdict = VERDICT_FALLBACK,
+	                          .reason = reason,
+	                          .text = text,
+	                          .node = &node});
+	buf_init(&b, CONTROL_LEN_MAX);
+	assert_int_equal(control_recv(far, &type, &b, &fd), 0);
+	assert_int_equal(type, CONTROL_REPORT);
+	assert_int_equal(packet_open(&p, b.data, b.len), 0);
+	r = item_text(packet_root(p), 64, cause, CONTROL_CAUSE_SIZE);
+	assert_true(r == 0 || r == IM_ERR_ABSENT);
+	packet_free(p);
+	buf_fini(&b);
+	return r == 0;
+}
+
+static void
+test_cause(void **state)
+{
+	char cause[CONTROL_CAUSE_SIZE], text[600];
+
+	(void)state;
+	assert_true(cause_of("include-missed", "the input set lacked /a\033\177\n.h", cause));
+	assert_string_equal(cause, "the input set lacked /a\?\?\?.h");
+	memset(text, 'x', sizeof text);
+	text[sizeof text - 1] = 0;
+	assert_true(cause_of("include-missed", text, cause));
+	assert_int_equal(strlen(cause), CONTROL_CAUSE_SIZE - 1);
+	assert_false(cause_of("include-missed", "", cause));
+	assert_false(cause_of("include-missed", NULL, cause));
+	assert_false(cause_of("job-failed", "nobody else's business", cause));
+}
+
+static void
+put_toolchain(struct buf *b, size_t digest_len)
+{
+	uint8_t digest[DIGEST_LEN] = {5};
+
+	buf_init(b, 4096);
+	pack_map(b, 2);
+	pack_kbytes(b, 1, digest, digest_len);
+	pack_kbytes(b, 2, "witness", 7);
+}
+
+/* The include graph comes with the toolchain, or does not; with anything else a descriptor is
+ * closed. */
+static void
+test_graph(void **state)
+{
+	struct answer a;
+	struct buf b;
+	uint8_t type;
+	char byte;
+	int p[2], fd;
+
+	(void)state;
+	assert_int_equal(pipe(p), 0);
+	put_toolchain(&b, DIGEST_LEN);
+	say(CONTROL_TOOLCHAIN, &b, p[1]);
+	assert_int_equal(daemon_answer(&d, &a), 0);
+	assert_int_equal(a.toolchain.bytes[0], 5);
+	assert_int_equal(a.witness_len, 7);
+	assert_int_equal(write(a.fd, "x", 1), 1);
+	assert_int_equal(read(p[0], &byte, 1), 1);
+	close(a.fd);
+	put_toolchain(&b, DIGEST_LEN);
+	say(CONTROL_TOOLCHAIN, &b, -1);
+	assert_int_equal(daemon_answer(&d, &a), 0);
+	assert_int_equal(a.fd, -1);
+	put_toolchain(&b, DIGEST_LEN - 1);
+	say(CONTROL_TOOLCHAIN, &b, p[1]);
+	assert_int_equal(daemon_answer(&d, &a), IM_ERR_FORMAT);
+	say(CONTROL_BUSY, &b, p[1]);
+	assert_int_equal(daemon_answer(&d, &a), 0);
+	assert_int_equal(a.fd, -1);
+	close(p[1]);
+	assert_int_equal(read(p[0], &byte, 1), 0);
+	close(p[0]);
+	daemon_graph(&d);
+	buf_init(&b, CONTROL_LEN_MAX);
+	assert_int_equal(control_recv(far, &type, &b, &fd), 0);
+	assert_int_equal(type, CONTROL_GRAPH);
+	buf_fini(&b);
+}
+
 static void
 test_want(void **state)
 {
@@ -169,8 +263,8 @@ test_want(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {
-	        TEST(test_grant), TEST(test_bad_grants), TEST(test_other_answers), TEST(test_want)};
+	const struct CMUnitTest tests[] = {TEST(test_grant), TEST(test_bad_grants),
+	        TEST(test_other_answers), TEST(test_graph), TEST(test_want), TEST(test_cause)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

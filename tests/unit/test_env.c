@@ -53,6 +53,46 @@ test_allowed(void **state)
 }
 
 static void
+test_folders(void **state)
+{
+	char longest[ENV_PATHS_MAX + 20];
+
+	(void)state;
+	assert_true(env_allowed("CPATH=/x:/y:"));
+	assert_true(env_allowed("C_INCLUDE_PATH="));
+	assert_true(env_allowed("CPLUS_INCLUDE_PATH=x"));
+	assert_true(env_allowed("OBJC_INCLUDE_PATH=x"));
+	assert_true(env_allowed("OBJCPLUS_INCLUDE_PATH=/\xc3\xa4 b"));
+	assert_false(env_allowed("CPATH"));
+	assert_false(env_allowed("CPATHS=/x"));
+	assert_false(env_allowed("CPATH=/x\ty"));
+	assert_false(env_allowed("LIBRARY_PATH=/x"));
+	memset(longest, 'a', sizeof(longest));
+	memcpy(longest, "CPATH=", 6);
+	longest[6 + ENV_PATHS_MAX + 1] = 0;
+	assert_false(env_allowed(longest));
+	longest[6 + ENV_PATHS_MAX] = 0;
+	assert_true(env_allowed(longest));
+}
+
+static void
+test_source(void **state)
+{
+	char *good[] = {"PATH=/a\tb", "CPATH=/x", "LC_ALL=../x", "LANG=a/b", NULL};
+	char *bad[] = {"PATH=/bin", "CPATH=/x\ty", NULL};
+	char *date[] = {"SOURCE_DATE_EPOCH=1\n", NULL};
+	char reason[REASON_SIZE] = "";
+
+	(void)state;
+	assert_int_equal(env_source(good, reason), 0);
+	assert_string_equal(reason, "");
+	assert_int_equal(env_source(bad, reason), IM_ERR_REFUSED);
+	assert_string_equal(reason, "environment CPATH");
+	assert_int_equal(env_source(date, reason), IM_ERR_REFUSED);
+	assert_string_equal(reason, "environment SOURCE_DATE_EPOCH");
+}
+
+static void
 test_select(void **state)
 {
 	char *environment[] = {"PATH=/bin", "LANG=C", "HOME=/root", "LC_ALL=C", "LC_CTYPE=C", NULL};
@@ -72,6 +112,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_check),
 	        cmocka_unit_test(test_allowed),
+	        cmocka_unit_test(test_folders),
+	        cmocka_unit_test(test_source),
 	        cmocka_unit_test(test_select),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -119,6 +119,24 @@ test_hostile_lines_are_few(void **state)
 	assert_int_equal(count(out, "refused: quiet now"), 1);
 }
 
+static void
+test_told_lines_are_few(void **state)
+{
+	struct log l = {0};
+
+	(void)state;
+	for (uint64_t ms = 5000; ms < 6000; ms++) {
+		log_told(&l, ms, "line %d", (int)ms);
+		log_hostile(&l, ms, "line %d", (int)ms);
+	}
+	log_told(&l, 6000, "next second");
+	const char *out = logged();
+	assert_int_equal(count(out, "warning: line "), 10);
+	assert_int_equal(count(out, "refused: line "), 10); /* neither takes the other's place */
+	assert_int_equal(count(out, "warning: 990 more lines"), 1);
+	assert_int_equal(count(out, "warning: next second"), 1);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int
@@ -129,6 +147,7 @@ main(void)
 	        T(test_control_characters),
 	        T(test_long_line),
 	        T(test_hostile_lines_are_few),
+	        T(test_told_lines_are_few),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

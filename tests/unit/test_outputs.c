@@ -139,7 +139,10 @@ test_written_through(void **state)
 	assert_content("target.o", OBJECT);
 	put("a.s", "old", 0644);
 	assert_int_equal(output_way("a.s", FOR_GCC, true), OUTPUT_WRITE);
-	assert_int_equal(output_way("a.s", FOR_CLANG, true), OUTPUT_RENAME);
+	assert_int_equal(output_way("a.s", FOR_CLANG, false), OUTPUT_RENAME);
+	assert_int_equal(output_way("a.s", FOR_CLANG, true), OUTPUT_WRITE);
+	assert_int_equal(output_way("link.o", FOR_CLANG, false), OUTPUT_RENAME);
+	assert_int_equal(output_way("link.o", FOR_CLANG, true), OUTPUT_NOT_OURS);
 	assert_int_equal(output_way("empty.o", FOR_CLANG, false), OUTPUT_RENAME);
 	assert_only(4);
 }

@@ -96,6 +96,7 @@ answer(int fd, char letter)
 	struct witness_file file = {compiler, 0};
 	struct digest d = {{(uint8_t)letter}};
 	struct buf witness, b;
+	int graph = letter == 'T' || letter == 'c' ? memfd_create("graph", MFD_CLOEXEC) : -1;
 	uint8_t type = letter == 'p'   ? CONTROL_PACK
 	               : letter == 'l' ? CONTROL_LOCAL
 	               : letter == 'e' ? CONTROL_ERROR
@@ -117,8 +118,12 @@ answer(int fd, char letter)
 		pack_kbytes(&b, 1, d.bytes, DIGEST_LEN);
 		pack_kbytes(&b, 2, witness.data, witness.len);
 	}
-	if (control_send(fd, type, &b, -1) != 0)
+	if (graph >= 0 && write(graph, &letter, 1) != 1)
+		_exit(5);
+	if (control_send(fd, type, &b, graph) != 0)
 		_exit(0); /* the wrapper gave up */
+	if (graph >= 0)
+		close(graph);
 	buf_fini(&b);
 	buf_fini(&witness);
 }
@@ -211,6 +216,56 @@ test_changed_is_packed_anew(void **state)
 	assert_string_equal(log_text, "compiler packing ");
 }
 
+/* The letter of the answer that the graph came with, closing it; 0 without. */
+static char
+graph_from(struct packing *p)
+{
+	char letter = 0;
+
+	if (p->graph_fd < 0)
+		return 0;
+	assert_int_equal(pread(p->graph_fd, &letter, 1, 0), 1);
+	close(p->graph_fd);
+	return letter;
+}
+
+static int
+count_fds(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+/* The user's include graph: from whichever answer brought it, and only together with a result. */
+static void
+test_graph(void **state)
+{
+	struct packing p = request();
+	int fds = count_fds();
+
+	(void)state;
+	assert_int_equal(find(&p, "t"), 0);
+	assert_int_equal(graph_from(&p), 0);
+	assert_int_equal(find(&p, "T"), 0);
+	assert_int_equal(graph_from(&p), 'T');
+	assert_int_equal(find(&p, "ct"), 0);
+	assert_int_equal(graph_from(&p), 'c');
+	assert_int_equal(find(&p, "cpT"), 0);
+	assert_int_equal(graph_from(&p), 'T');
+	assert_int_not_equal(find(&p, "cpe"), 0);
+	assert_int_equal(p.graph_fd, -1);
+	assert_int_not_equal(find(&p, "cl"), 0);
+	assert_int_equal(p.graph_fd, -1);
+	p.tarball = "other-arch:/nothing";
+	p.graph_fd = 0;
+	assert_int_not_equal(find(&p, "p"), 0);
+	assert_int_equal(p.graph_fd, -1);
+	assert_int_equal(count_fds(), fds);
+}
+
 static void
 test_refusals(void **state)
 {
@@ -266,8 +321,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {TEST(test_known), TEST(test_unknown_is_packed),
-	        TEST(test_changed_is_packed_anew), TEST(test_refusals), TEST(test_helper_fails),
-	        TEST(test_own_tarball)};
+	        TEST(test_changed_is_packed_anew), TEST(test_graph), TEST(test_refusals),
+	        TEST(test_helper_fails), TEST(test_own_tarball)};
 
 	alarm(60);
 	if (crypto_start() != 0)

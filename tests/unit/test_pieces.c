@@ -51,6 +51,21 @@ test_assembler(void **state)
 }
 
 static void
+test_xpreprocessor(void **state)
+{
+	(void)state;
+	assert_true(pieces_xpreprocessor_ok("-DX=1"));
+	assert_true(pieces_xpreprocessor_ok("-UX"));
+	assert_true(pieces_xpreprocessor_ok("-fopenmp"));
+	assert_false(pieces_xpreprocessor_ok("-D"));
+	assert_false(pieces_xpreprocessor_ok("-I."));
+	assert_false(pieces_xpreprocessor_ok("-MD"));
+	assert_false(pieces_xpreprocessor_ok("x.d"));
+	assert_false(pieces_xpreprocessor_ok("-fplugin=x"));
+	assert_false(pieces_xpreprocessor_ok(""));
+}
+
+static void
 test_xclang(void **state)
 {
 	(void)state;
@@ -72,6 +87,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_cpp),
 	        cmocka_unit_test(test_assembler),
+	        cmocka_unit_test(test_xpreprocessor),
 	        cmocka_unit_test(test_xclang),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,7 +80,7 @@ bad_messages_are_refused(void **state)
 	(void)state;
 	assert_int_equal(pipe_send(pair[0], &m, (int[]){0}, 1), 0);
 	assert_int_equal(pipe_recv(pair[1], &out, got, &n), IM_ERR_FORMAT);
-	m = (struct pipe_msg){.type = PIPE_DONE, .result = {.noutputs = 3 + JOB_OUTPUTS_MAX}};
+	m = (struct pipe_msg){.type = PIPE_DONE, .result = {.noutputs = 1 + JOB_RESULTS_MAX}};
 	assert_int_equal(pipe_send(pair[0], &m, NULL, 0), 0);
 	assert_int_equal(pipe_recv(pair[1], &out, got, &n), IM_ERR_FORMAT);
 	assert_int_equal(send(pair[0], &m, sizeof(m) - 1, 0), sizeof(m) - 1);

@@ -1,5 +1,6 @@
 #include "mesh/report.h"
 
+#include "mesh/blob_file.h"
 #include "tests/unit/node_rig.h"
 
 static struct rig a, b;
@@ -114,6 +115,10 @@ test_status_adds_up(void **state)
 	peers_load_changed(a.n.peers);
 	UNTIL(rig_member(&b, &a)->beacon.load.slots == 3);
 	rig_tarball(&b, "1234567", 7, &d);
+	struct blob_file *f = blob_file_new(b.n.blobs, 1);
+	assert_int_equal(blob_file_add(f, "x", 1), 0);
+	digest_of(&d, "x", 1);
+	assert_int_equal(blob_file_keep(f, &d), 0);
 	struct counters *c = &b.n.counters;
 	c->remote = 10, c->local = 4, c->fallback = 2, c->retried = 3, c->failed = 1;
 	c->served = 5, c->refused = 6, c->killed = 7;
@@ -142,8 +147,9 @@ test_status_adds_up(void **state)
 	assert_int_equal(number(served, 3), 6);
 	assert_int_equal(number(served, 4), 7);
 	const struct item *store = map_of(root, 6);
-	assert_int_equal(number(store, 1), 7);
+	assert_int_equal(number(store, 1), 7 + 4096);
 	assert_int_equal(number(store, 2), b.n.config.store_size);
+	assert_int_equal(number(store, 3), 1);
 	assert_int_equal(number(store, 4), 1);
 	list_of(root, 7, &n);
 	assert_int_equal(n, 0); /* no problems */

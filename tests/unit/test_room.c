@@ -1,6 +1,7 @@
 /* store_size is kept: what was used longest ago goes, what is in use stays, and nobody else's transfer counts less for it. */
 #include "mesh/room.h"
 
+#include "mesh/blob_file.h"
 #include "mesh/upload.h"
 #include "tests/unit/node_talk.h"
 
@@ -202,6 +203,56 @@ test_endless_uploads(void **state)
 	rig_close(&a);
 }
 
+static struct digest
+put_blob(const char *text)
+{
+	struct digest x;
+	struct blob_file *f = blob_file_new(a.n.blobs, strlen(text));
+	digest_of(&x, text, strlen(text));
+	assert_int_equal(blob_file_add(f, text, strlen(text)), 0);
+	assert_int_equal(blob_file_keep(f, &x), 0);
+	return x;
+}
+
+/* Blobs go before toolchains, but not those that a job holds. */
+static void
+test_blobs_go_first(void **state)
+{
+	(void)state;
+	open_store(2);
+	struct digest x = put_blob("x"), y = put_blob("y");
+	a.n.config.store_size = 2 * SIZE + 2 * 4096;
+	assert_int_equal(room_make(&a.n, 0, NULL), 0);
+	assert_true(blobs_has(a.n.blobs, &x, NULL) && blobs_has(a.n.blobs, &y, NULL));
+	assert_int_equal(blobs_hold(a.n.blobs, &x), 0);
+	assert_int_equal(room_make(&a.n, 4096, NULL), 0);
+	assert_true(has(0) && has(1));
+	assert_true(blobs_has(a.n.blobs, &x, NULL));
+	assert_false(blobs_has(a.n.blobs, &y, NULL));
+	assert_int_equal(room_make(&a.n, 4097, NULL), 0);
+	assert_true(!has(0) && has(1));
+	assert_int_equal(room_make(&a.n, 2 * SIZE + 4097, NULL), IM_ERR_LIMIT);
+	assert_true(blobs_has(a.n.blobs, &x, NULL));
+	blobs_release(a.n.blobs, &x);
+	assert_int_equal(room_make(&a.n, 2 * SIZE + 4097, NULL), 0);
+	rig_close(&a);
+}
+
+/* So do those that come in. */
+static void
+test_blobs_in_transit(void **state)
+{
+	(void)state;
+	open_store(1);
+	a.n.config.store_size = 2 * SIZE;
+	struct blob_file *f = blob_file_new(a.n.blobs, SIZE);
+	assert_int_equal(room_make(&a.n, SIZE + 1, NULL), IM_ERR_LIMIT);
+	assert_true(has(0));
+	blob_file_drop(f);
+	assert_int_equal(room_make(&a.n, SIZE, NULL), 0);
+	rig_close(&a);
+}
+
 int
 main(void)
 {
@@ -213,6 +264,8 @@ main(void)
 	        cmocka_unit_test_teardown(test_held_stays, rig_teardown),
 	        cmocka_unit_test_teardown(test_transit_counts, rig_teardown),
 	        cmocka_unit_test_teardown(test_places, rig_teardown),
+	        cmocka_unit_test_teardown(test_blobs_go_first, rig_teardown),
+	        cmocka_unit_test_teardown(test_blobs_in_transit, rig_teardown),
 	        cmocka_unit_test_teardown(test_compilers_go, rig_teardown),
 	        cmocka_unit_test_teardown(test_endless_uploads, rig_teardown),
 	};

@@ -366,7 +366,8 @@ compile_both_ways(const char *compiler, const char *suffix)
 	        .inputs = &in,
 	        .ninputs = 1,
 	        .outputs = outputs,
-	        .noutputs = 1};
+	        .noutputs = 1,
+	        .mode = JOB_PREPROCESSED};
 	struct rig r;
 	size_t here_len, src_len;
 	int input;

@@ -90,6 +90,23 @@ test_compiler(void **state)
 }
 
 static void
+test_same(void **state)
+{
+	char path[256], *own = strdup(getenv("PATH"));
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/nothing:%s/real", dir, dir);
+	assert_false(tools_same("gcc", path));
+	assert_true(tools_same("no such program", dir));
+	assert_int_equal(setenv("PATH", path, 1), 0);
+	assert_true(tools_same("gcc", path + strlen(dir) + strlen("/nothing:")));
+	assert_false(tools_same("gcc", "/nowhere"));
+	assert_true(tools_same("text", "/nowhere"));
+	assert_int_equal(setenv("PATH", own, 1), 0);
+	free(own);
+}
+
+static void
 test_written(void **state)
 {
 	char out[256], name[128];
@@ -109,8 +126,8 @@ test_written(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(test_compiler), cmocka_unit_test(test_written)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_compiler),
+	        cmocka_unit_test(test_same), cmocka_unit_test(test_written)};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -180,6 +180,69 @@ test_limits(void **state)
 	buf_fini(&b);
 }
 
+/* NEED with len bytes of digests; *n is what was in it before when it is refused. */
+static int
+need(size_t len, struct digest *out, uint32_t *n)
+{
+	static const uint8_t bytes[(WIRE_NEED_MAX + 1) * DIGEST_LEN] = {1, 2, 3};
+	struct buf b;
+
+	buf_init(&b, 2 * sizeof bytes);
+	pack_map(&b, 1);
+	pack_kbytes(&b, 1, bytes, len);
+	assert_int_equal(buf_err(&b), 0);
+	int err = wire_need_decode(b.data, b.len, out, n);
+	buf_fini(&b);
+	return err;
+}
+
+static void
+test_need(void **state)
+{
+	struct digest *out = calloc(WIRE_NEED_MAX, sizeof *out);
+	uint32_t n = 77;
+	struct buf b;
+
+	(void)state;
+	assert_non_null(out);
+	assert_int_equal(need(0, out, &n), IM_ERR_FORMAT);
+	assert_int_equal(need(DIGEST_LEN - 1, out, &n), IM_ERR_FORMAT);
+	assert_int_equal(need(DIGEST_LEN + 1, out, &n), IM_ERR_FORMAT);
+	assert_int_equal(need((WIRE_NEED_MAX + 1) * DIGEST_LEN, out, &n), IM_ERR_LIMIT);
+	assert_int_equal(n, 77);
+	assert_int_equal(out[0].bytes[0], 0);
+	assert_int_equal(need(WIRE_NEED_MAX * DIGEST_LEN, out, &n), 0);
+	assert_int_equal(n, WIRE_NEED_MAX);
+	assert_int_equal(out[0].bytes[2], 3);
+	buf_init(&b, 262144 - 1); /* the body of a frame */
+	wire_need_encode(&b, out, n);
+	assert_int_equal(buf_err(&b), 0);
+	memset(out, 0, sizeof *out);
+	assert_int_equal(wire_need_decode(b.data, b.len, out, &n), 0);
+	assert_int_equal(out[0].bytes[2], 3);
+	buf_fini(&b);
+	free(out);
+}
+
+static void
+test_blob(void **state)
+{
+	struct digest d = {{9}};
+	uint64_t size = 77;
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, OUT_MAX);
+	wire_blob_encode(&b, &sample.digest, TREE_FILE_MAX + 1);
+	assert_int_equal(wire_blob_decode(b.data, b.len, &d, &size), IM_ERR_LIMIT);
+	assert_true(size == 77 && d.bytes[0] == 9);
+	buf_reset(&b);
+	wire_blob_encode(&b, &sample.digest, 5);
+	assert_int_equal(wire_blob_decode(b.data, b.len, &d, &size), 0);
+	assert_true(size == 5 && digest_equal(&d, &sample.digest));
+	buf_fini(&b);
+}
+
 /* {1: certificate of cert_len, 2: "m", 3: n peers of this text} */
 static int
 joined(size_t cert_len, uint32_t n, const void *peer, size_t peer_len)
@@ -350,6 +413,8 @@ main(void)
 	        cmocka_unit_test(test_mangled),
 	        cmocka_unit_test(test_unknown_keys),
 	        cmocka_unit_test(test_limits),
+	        cmocka_unit_test(test_need),
+	        cmocka_unit_test(test_blob),
 	        cmocka_unit_test(test_joined),
 	        cmocka_unit_test(test_error_text),
 	        cmocka_unit_test(test_payload),

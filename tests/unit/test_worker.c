@@ -23,7 +23,7 @@ start(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
 	assert_int_equal(filter_build(&compile, FILTER_COMPILE), 0);
 	assert_int_equal(filter_build(&unpack, FILTER_UNPACK), 0);
-	w = worker_new(pair[1], &limits, &compile, &unpack);
+	w = worker_new(pair[1], &limits, &compile, &unpack, NULL);
 	return w == NULL;
 }
 

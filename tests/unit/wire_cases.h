@@ -4,7 +4,11 @@
 #define TESTS_WIRE_CASES_H
 
 #include <string.h>
+#include "exec/tree.h"
 #include "mesh/wire.h"
+
+#define WIRE_CASE_NEED \
+	256 /* digests that a value holds; more are refused here, not by the decoder */
 
 struct wire_value {
 	uint64_t number;
@@ -15,6 +19,9 @@ struct wire_value {
 	struct wire_join join;
 	struct wire_joined joined;
 	struct wire_mesh mesh;
+	struct digest need[WIRE_CASE_NEED];
+	uint32_t nneed;
+	uint64_t blob;
 };
 
 struct wire_case {
@@ -48,13 +55,38 @@ WIRE_CASE(join, wire_join_encode(b, &v->join), wire_join_decode(p, len, &v->join
 WIRE_CASE(joined, wire_joined_encode(b, &v->joined), wire_joined_decode(p, len, &v->joined))
 WIRE_CASE(mesh, wire_mesh_encode(b, &v->mesh), wire_mesh_decode(p, len, &v->mesh))
 
+WIRE_CASE(blob, wire_blob_encode(b, &v->digest, v->blob),
+        wire_blob_decode(p, len, &v->digest, &v->blob))
+
+static inline void
+put_need(struct buf *b, const struct wire_value *v)
+{
+	wire_need_encode(b, v->need, v->nneed);
+}
+
+static inline int
+get_need(const void *p, size_t len, struct wire_value *v)
+{
+	static struct digest all[WIRE_NEED_MAX];
+	uint32_t n = 0;
+	int err = wire_need_decode(p, len, all, &n);
+
+	if (err == 0 && n > WIRE_CASE_NEED)
+		err = IM_ERR_LIMIT;
+	if (err != 0)
+		return err;
+	memcpy(v->need, all, n * sizeof *all);
+	v->nneed = n;
+	return 0;
+}
+
 #define WIRE_ROW(name)                        \
 	{                                     \
 #name, put_##name, get_##name \
 	}
 static const struct wire_case wire_cases[] = {WIRE_ROW(reserve), WIRE_ROW(answer), WIRE_ROW(end),
         WIRE_ROW(started), WIRE_ROW(error), WIRE_ROW(toolchain), WIRE_ROW(join), WIRE_ROW(joined),
-        WIRE_ROW(mesh)};
+        WIRE_ROW(mesh), WIRE_ROW(need), WIRE_ROW(blob)};
 #define WIRE_CASES (sizeof wire_cases / sizeof *wire_cases)
 
 /* Something in every field; the numbers as large as they may be. */
@@ -79,6 +111,10 @@ wire_sample(struct wire_value *v)
 	v->joined.npeers = 2;
 	memset(v->mesh.root_pk, 0x22, sizeof v->mesh.root_pk);
 	memcpy(v->mesh.name, "home", 5);
+	memset(v->need, 0x33, 3 * sizeof *v->need);
+	v->need[2].bytes[31] = 0;
+	v->nneed = 3;
+	v->blob = TREE_FILE_MAX;
 }
 
 #endif
