@@ -186,6 +186,23 @@ reach_precompiled(
 	return e == 0 && n ? refuse(r, text, "precompiled header") : e;
 }
 
+/* The folder of a name that is not there: clang asks for it before it asks for the file. */
+static int
+note_folder_of(struct reach *r, struct folder *from, const char *name, size_t len)
+{
+	struct name *n;
+	int e;
+
+	while (len > 0 && name[len - 1] != '/')
+		len--;
+	if (len < 2)
+		return 0;
+	e = folders_walk(&r->folders, from, name, len - 1, &n);
+	if (e == 0 && n && n->kind == NAME_LINK)
+		e = folders_end(&r->folders, n, &n);
+	return e == 0 && n && n->kind == NAME_FOLDER ? folders_note(&r->folders, n) : e;
+}
+
 /* What stands at the name as seen from the folder; *out is NULL when nothing does. */
 static int
 look(struct reach *r, struct folder *from, const char *name, size_t len, struct node **out)
@@ -195,7 +212,9 @@ look(struct reach *r, struct folder *from, const char *name, size_t len, struct 
 	int e = folders_walk(&r->folders, from, name, len, &n);
 
 	*out = NULL;
-	if (e != 0 || !n)
+	if (e == 0 && !n)
+		return note_folder_of(r, from, name, len);
+	if (e != 0)
 		return e;
 	is_new = !n->node;
 	e = enter(r, n, out);

@@ -147,6 +147,7 @@ table() {
 		source $CC -g -c src/nextmain.c
 		source $CXX -g -MD -c src/next.cc
 		source $CLANGXX -g -MD -c src/next.cc
+		source $CLANGXX -g -MD -c src/nextmain.c
 		source $CC -g -Iinc -c src/has.c
 		source $CC -g -c src/has.c
 		source $CC -g -c src/has2.c
