@@ -58,7 +58,7 @@ static void
 test_signature(void **state)
 {
 	struct fake_toolchain t, other;
-	char why[VERIFY_WHY_SIZE];
+	char why[VERIFY_WHY_SIZE], *global;
 
 	(void)state;
 	fake_toolchain_make(&t, 1, content, NOW);
@@ -68,7 +68,8 @@ test_signature(void **state)
 	assert_non_null(strstr(why, ": no member of mesh 'home'"));
 	assert_int_equal(check(content, &t, t.root.sign_pk, NOW + 5000, why), IM_ERR_EXPIRED);
 	assert_non_null(strstr(why, "outside its lifetime"));
-	t.text.data[t.text.len - 20] ^= 1; /* in the global signature */
+	global = (char *)&t.text.data[t.text.len - 20]; /* a base64 digit: it stays one */
+	*global = *global == 'A' ? 'B' : 'A';
 	assert_int_equal(check(content, &t, t.root.sign_pk, NOW, why), IM_ERR_SIGNATURE);
 	assert_non_null(strstr(why, "does not verify"));
 	t.text.len = 40;
