@@ -150,7 +150,7 @@ static int
 make_trees(struct making *m)
 {
 	struct bundle *b = m->b;
-	int err = forest_make(&b->forest, &b->inputs, NULL, 0, b->graph);
+	int err = forest_make(&b->forest, &b->inputs, b->graph);
 
 	if (err == IM_ERR_LIMIT)
 		return decline(m, "include-undecided", "the input set is too large for a job");

@@ -1,6 +1,7 @@
 #include "client/folder.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,8 @@
 #define SECOND_NS 1000000000LL
 #define SETTLED_NS (2 * SECOND_NS) /* the coarsest clock of a file system */
 #define NAMES_FIRST 2048
+#define PROBES_BY_PATH 6 /* after so many a handle pays: shorter walks in the kernel */
+#define HANDLES_MAX 64
 #define KEY_SIZE (JOB_PATH_MAX + 64)
 
 /* Not in every linux/magic.h. */
@@ -167,12 +170,33 @@ link_read(struct folders *t, struct name *n, const char *path)
 	return n->target ? 0 : IM_ERR_MEMORY;
 }
 
+/* The folder's own descriptor; 0 when it is not worth one. */
+static int
+handle_of(struct folders *t, struct folder *f)
+{
+	int fd;
+
+	if (f->handle || f->probes < PROBES_BY_PATH) {
+		f->probes++;
+		return f->handle;
+	}
+	if (t->handles == HANDLES_MAX)
+		return 0;
+	fd = open(f->path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd <= 0)
+		return 0;
+	t->handles++;
+	f->handle = fd;
+	return fd;
+}
+
 /* Looks on the disk. */
 static int
 name_probe(struct folders *t, struct name *n)
 {
 	char path[JOB_PATH_MAX + 1];
 	struct stat st;
+	int fd;
 
 	if (path_of(n->in, n->text, n->len, path) != 0)
 		return refuse(t, n->text, "path too long");
@@ -181,7 +205,8 @@ name_probe(struct folders *t, struct name *n)
 		(void)!refuse(t, path, "each process sees another");
 		return IM_ERR_UNSUPPORTED;
 	}
-	if (lstat(path, &st) != 0) {
+	fd = handle_of(t, n->in);
+	if (fd ? fstatat(fd, n->text, &st, AT_SYMLINK_NOFOLLOW) : lstat(path, &st)) {
 		if (errno != ENOENT && errno != ENOTDIR && errno != ENAMETOOLONG)
 			return refuse(t, path, strerror(errno));
 		n->kind = NAME_ABSENT;
@@ -267,6 +292,22 @@ folder_child(struct folders *t, struct folder *in, const char *text, size_t len,
 	if (n->kind != NAME_ABSENT)
 		*out = n;
 	return 0;
+}
+
+uint64_t
+folders_first(const char *text, size_t len)
+{
+	const char *slash = memchr(text, '/', len);
+
+	if (!len || text[0] == '/' || text[0] == '.')
+		return 0;
+	return absent_hash(text, slash ? (size_t)(slash - text) : len);
+}
+
+bool
+folders_lacks(const struct folder *from, uint64_t first)
+{
+	return first && absent_has(&from->absent, first);
 }
 
 /* Links that lead to no file are noted. */
@@ -373,6 +414,11 @@ folders_init(struct folders *t, struct graph *g, int64_t now_ns, char *why)
 void
 folders_fini(struct folders *t)
 {
+	for (struct folder *f = t->root; f && t->handles; f = f->next)
+		if (f->handle) {
+			close(f->handle);
+			t->handles--;
+		}
 	free(t->names);
 	free(t->noted);
 	pool_fini(&t->pool);

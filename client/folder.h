@@ -58,8 +58,10 @@ struct folder {
 	struct name *new_absent;
 	uint32_t path_len; /* 0 for the root: what stands before "/name" */
 	uint32_t new_count;
-	bool trusted; /* its times tell when a name was added */
-	bool steady;  /* its file system is one whose attributes are known without opening a file */
+	int handle;     /* O_PATH, once enough names were looked at in it; 0: none */
+	uint8_t probes; /* names looked at without it */
+	bool trusted;   /* its times tell when a name was added */
+	bool steady; /* its file system is one whose attributes are known without opening a file */
 };
 
 struct folders {
@@ -74,7 +76,8 @@ struct folders {
 	uint64_t steady_dev; /* the last device asked about */
 	int steady_known;    /* -1: none yet */
 	unsigned depth;
-	char *why; /* the caller's, FOLDER_WHY_SIZE */
+	unsigned handles; /* open ones */
+	char *why;        /* the caller's, FOLDER_WHY_SIZE */
 };
 
 /* graph and why are borrowed; now_ns: CLOCK_REALTIME. IM_ERR_SYSTEM, IM_ERR_MEMORY. */
@@ -85,6 +88,12 @@ void folders_fini(struct folders *t);
  * cannot be told), IM_ERR_UNSUPPORTED (why: it leads through /proc), IM_ERR_MEMORY. */
 int folders_walk(struct folders *t, struct folder *from, const char *text, size_t len,
         struct name **out) IM_MUST;
+/* The hash of the path's first component, for folders_lacks(); 0 when it begins with '/', '.' or
+ * is empty. */
+uint64_t folders_first(const char *text, size_t len);
+/* True when it is already known that a path with this first component leads nowhere from the
+ * folder; says so without looking at the disk. */
+bool folders_lacks(const struct folder *from, uint64_t first);
 /* The next thing behind a link, not followed further; NULL when nothing stands there. */
 int folders_follow(struct folders *t, struct name *link, struct name **out) IM_MUST;
 /* What stands behind the last of the links; NULL when nothing does, or only behind too many

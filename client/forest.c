@@ -19,8 +19,6 @@ struct keep {
 	uint32_t *slots; /* hash table of the files by digest: index + 1, 0 is free */
 	uint32_t slot_mask;
 	struct tree_entry *own;
-	char **resolved; /* owned paths of extra folders */
-	uint32_t nresolved;
 	struct grove grove;
 };
 
@@ -30,9 +28,10 @@ struct maker {
 	struct graph *graph;
 	const struct inputs_file *files;
 	uint32_t n;
-	uint32_t *inodes; /* hash table as slots */
-	uint32_t *twins;  /* the first file of the same inode: index + 1; 0: none */
-	bool *shared;     /* its content or its inode stands under another path too */
+	uint32_t *inodes;     /* hash table as slots */
+	uint32_t *twins;      /* the first file of the same inode: index + 1; 0: none */
+	bool *shared;         /* its content or its inode stands under another path too */
+	uint64_t (*lanes)[2]; /* of each file: what struct content adds up */
 	void *memory;
 };
 
@@ -75,14 +74,13 @@ carve(char **room, size_t *size, size_t n, size_t each)
 }
 
 static size_t
-lay_keep(struct keep *k, char *room, size_t nextra)
+lay_keep(struct keep *k, char *room)
 {
 	size_t size = 0;
 
 	carve(&room, &size, 1, sizeof(*k));
 	k->slots = carve(&room, &size, (size_t)k->slot_mask + 1, sizeof(*k->slots));
-	k->own = carve(&room, &size, nextra + k->in->nfiles + k->in->nplaces, sizeof(*k->own));
-	k->resolved = carve(&room, &size, nextra, sizeof(*k->resolved));
+	k->own = carve(&room, &size, k->in->nfiles + k->in->nplaces, sizeof(*k->own));
 	return size;
 }
 
@@ -94,11 +92,12 @@ lay_maker(struct maker *m, char *room, uint32_t slots)
 	m->inodes = carve(&room, &size, slots, sizeof(*m->inodes));
 	m->twins = carve(&room, &size, m->n, sizeof(*m->twins));
 	m->shared = carve(&room, &size, m->n, sizeof(*m->shared));
+	m->lanes = carve(&room, &size, m->n, sizeof(*m->lanes));
 	return size;
 }
 
 static int
-allocate(struct maker *m, const struct inputs *in, unsigned nextra)
+allocate(struct maker *m, const struct inputs *in)
 {
 	struct keep plan = {.in = in};
 	uint32_t slots = 16;
@@ -111,10 +110,10 @@ allocate(struct maker *m, const struct inputs *in, unsigned nextra)
 	if (!m->memory)
 		return IM_ERR_MEMORY;
 	lay_maker(m, m->memory, slots);
-	room = calloc(1, lay_keep(&plan, NULL, nextra));
+	room = calloc(1, lay_keep(&plan, NULL));
 	if (!room)
 		return IM_ERR_MEMORY;
-	lay_keep(&plan, room, nextra);
+	lay_keep(&plan, room);
 	m->keep = (struct keep *)(void *)room;
 	*m->keep = plan;
 	return 0;
@@ -126,8 +125,6 @@ check_files(const struct inputs *in)
 	for (uint32_t i = 0; i < in->nfiles; i++) {
 		const struct inputs_file *f = &in->files[i];
 
-		if (!job_path_ok(f->path) || !f->path[1])
-			return IM_ERR_FORMAT;
 		if (!f->target && f->size > TREE_FILE_MAX)
 			return IM_ERR_LIMIT;
 	}
@@ -226,15 +223,15 @@ encode_tree(struct keep *k, uint32_t root, struct buf *bytes)
 	return r;
 }
 
-/* What a tree holds, mixed: the key under which the graph knows its digest, so that nothing needs to be encoded. 128 bits over digests and paths
- * that are this user's own. */
+/* What a tree holds, in 128 bits: the sum over its files.  The graph knows the tree's digest under
+ * it, so that nothing needs to be sorted and encoded; paths and digests are this user's own. */
 struct content {
 	char prefix[8];
 	uint64_t lanes[2];
 };
 
 static void
-mix(struct content *c, const void *bytes, size_t len)
+mix(uint64_t lanes[2], const void *bytes, size_t len)
 {
 	const char *p = bytes;
 	uint64_t word;
@@ -244,39 +241,44 @@ mix(struct content *c, const void *bytes, size_t len)
 
 		word = len;
 		memcpy(&word, p, n);
-		c->lanes[0] = (c->lanes[0] ^ word) * 0x9e3779b97f4a7c15ULL;
-		c->lanes[0] ^= c->lanes[0] >> 32;
-		c->lanes[1] = (c->lanes[1] + word) * 0xc2b2ae3d27d4eb4fULL;
-		c->lanes[1] ^= c->lanes[1] >> 29;
+		lanes[0] = (lanes[0] ^ word) * 0x9e3779b97f4a7c15ULL;
+		lanes[0] ^= lanes[0] >> 32;
+		lanes[1] = (lanes[1] + word) * 0xc2b2ae3d27d4eb4fULL;
+		lanes[1] ^= lanes[1] >> 29;
 		p += n;
 		len -= n;
 	}
 }
 
 static void
-mix_text(struct content *c, const char *text)
+mix_file(const struct inputs_file *f, uint64_t lanes[2])
 {
-	mix(c, text, strlen(text) + 1);
+	struct {
+		uint64_t size, mode;
+	} rest = {f->size, f->mode};
+
+	lanes[0] = 1;
+	lanes[1] = 2;
+	mix(lanes, f->path, strlen(f->path) + 1);
+	if (f->target)
+		mix(lanes, f->target, strlen(f->target) + 1);
+	else
+		mix(lanes, f->digest.bytes, DIGEST_LEN);
+	mix(lanes, &rest, sizeof(rest));
+	/* sums are only as good as what is added up: once more, so that the last bytes reach all bits */
+	mix(lanes, lanes, 2 * sizeof(*lanes));
 }
 
 static struct content
-content_of(struct grove *g, uint32_t root)
+content_of(const struct maker *m, uint32_t root)
 {
-	struct content c = {"tree 1", {1, 2}};
+	struct content c = {"tree 2", {1, 2}};
+	struct grove *g = &m->keep->grove;
 
 	grove_walk(g, root);
-	for (uint32_t i = 0; i < g->n; i++) {
-		const struct inputs_file *f = &g->files[g->order[i]];
-
-		if (g->seen[g->order[i]] != g->walk)
-			continue;
-		mix_text(&c, f->path);
-		if (f->target)
-			mix_text(&c, f->target);
-		else
-			mix(&c, f->digest.bytes, DIGEST_LEN);
-		mix(&c, &f->size, sizeof(f->size));
-		mix(&c, &f->mode, sizeof(f->mode));
+	for (uint32_t i = 0; i < g->nfound; i++) {
+		c.lanes[0] += m->lanes[g->found[i]][0];
+		c.lanes[1] += m->lanes[g->found[i]][1];
 	}
 	return c;
 }
@@ -285,7 +287,7 @@ content_of(struct grove *g, uint32_t root)
 static int
 add_tree(struct maker *m, uint32_t root, struct forest *out)
 {
-	struct content key = content_of(&m->keep->grove, root);
+	struct content key = content_of(m, root);
 	struct digest *d = &out->trees[out->ntrees];
 	size_t len = 0;
 	const void *known = graph_find(m->graph, &key, sizeof(key), &len);
@@ -344,37 +346,6 @@ own_places(const struct inputs *in, struct tree *own)
 	}
 }
 
-static bool
-through_link(const struct inputs *in, const char *path)
-{
-	for (uint32_t i = 0; i < in->nplaces; i++)
-		if (in->places[i].target && (strcmp(path, in->places[i].path) == 0 ||
-		                                    is_below(path, in->places[i].path)))
-			return true;
-	return false;
-}
-
-/* Nothing may stand below a link of the tree, so a folder behind one is named by its physical path.
- * One that is not there is left out: the compile shall fail there as it does here. */
-static int
-own_extra(struct keep *k, struct tree *own, const char *const *extra, unsigned nextra)
-{
-	for (unsigned i = 0; i < nextra; i++) {
-		const char *path = extra[i];
-
-		if (through_link(k->in, path)) {
-			path = k->resolved[k->nresolved] = realpath(path, NULL);
-			if (!path && errno == ENOMEM)
-				return IM_ERR_MEMORY;
-			if (!path)
-				continue;
-			k->nresolved++;
-		}
-		own->entries[own->n++] = (struct tree_entry){.path = path, .kind = TREE_FOLDER};
-	}
-	return 0;
-}
-
 /* Each path once, no folder that another entry implies, nothing below a file or a link. */
 static int
 tidy(struct tree *own)
@@ -404,7 +375,7 @@ tidy(struct tree *own)
 }
 
 static int
-make(struct maker *m, struct forest *out, const char *const *extra, unsigned nextra)
+make(struct maker *m, struct forest *out)
 {
 	const struct inputs *in = m->keep->in;
 	int r = grove_make(&m->keep->grove, in);
@@ -412,6 +383,8 @@ make(struct maker *m, struct forest *out, const char *const *extra, unsigned nex
 	if (r != 0)
 		return r;
 	find_shared(m);
+	for (uint32_t i = 0; i < m->n; i++)
+		mix_file(&m->files[i], m->lanes[i]);
 	for (uint32_t i = 0; r == 0 && i < m->keep->grove.ntrees; i++)
 		r = add_tree(m, m->keep->grove.trees[i], out);
 	if (r != 0)
@@ -419,23 +392,21 @@ make(struct maker *m, struct forest *out, const char *const *extra, unsigned nex
 	out->own.entries = m->keep->own;
 	own_files(m, &out->own);
 	own_places(in, &out->own);
-	r = own_extra(m->keep, &out->own, extra, nextra);
-	return r != 0 ? r : tidy(&out->own);
+	return tidy(&out->own);
 }
 
 int
-forest_make(struct forest *f, const struct inputs *in, const char *const *extra, unsigned nextra,
-        struct graph *graph)
+forest_make(struct forest *f, const struct inputs *in, struct graph *graph)
 {
 	struct maker m = {.graph = graph, .files = in->files, .n = in->nfiles};
 	struct forest made = {.ntrees = 0};
 	int r = check_files(in);
 
 	if (r == 0)
-		r = allocate(&m, in, nextra);
+		r = allocate(&m, in);
 	made.memory = m.keep;
 	if (r == 0)
-		r = make(&m, &made, extra, nextra);
+		r = make(&m, &made);
 	free(m.memory);
 	if (r != 0)
 		forest_fini(&made);
@@ -450,8 +421,6 @@ forest_fini(struct forest *f)
 	struct keep *k = f->memory;
 
 	if (k) {
-		for (uint32_t i = 0; i < k->nresolved; i++)
-			free(k->resolved[i]);
 		grove_fini(&k->grove);
 		free(k);
 	}

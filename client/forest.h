@@ -24,11 +24,10 @@ struct forest {
 	void *memory;
 };
 
-/* graph: where the digests of trees made before are known, may be NULL.  extra: absolute paths of folders that must exist there (of outputs).  Equal sets give equal
+/* graph: where the digests of trees made before are known, may be NULL.  Equal sets give equal
  * bytes.  in must outlive f. IM_ERR_LIMIT (own tree too large for a job), IM_ERR_FORMAT (a path
  * that no job may name, or below a file), IM_ERR_MEMORY. */
-int forest_make(struct forest *f, const struct inputs *in, const char *const *extra,
-        unsigned nextra, struct graph *graph) IM_MUST;
+int forest_make(struct forest *f, const struct inputs *in, struct graph *graph) IM_MUST;
 void forest_fini(struct forest *f);
 /* Appends the bytes of a blob that the peer asks for: a tree's encoding, or a file of the set, read
  * now and checked against its digest.  IM_ERR_ABSENT (no part of this job), IM_ERR_DIGEST (the file

@@ -6,6 +6,7 @@
  * silent on success, and no failure of the mesh ever fails a compile: it then runs here.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,8 @@
 #include "client/trace.h"
 #include "exec/compiler.h"
 
+#define HEAP_STEP (1 << 20)
+#define HEAP_KEPT (32 << 20) /* more is asked of the kernel, and given back */
 /* A compile is sent at most so often: each time it may look one folder deeper. */
 #define LESSONS_MAX 8
 #define JOB_SPARE_MS 60000 /* a peer may take this much longer than a job's own limit */
@@ -406,6 +409,15 @@ find_compiler(struct wrapper *w, int argc, char **argv)
 	return 0;
 }
 
+/* A process of some milliseconds takes memory in few system calls and gives none back. */
+static void
+set_heap(void)
+{
+	mallopt(M_TOP_PAD, HEAP_STEP);
+	mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
+	mallopt(M_MMAP_THRESHOLD, HEAP_KEPT);
+}
+
 static bool
 named_as_wrapper(const char *name)
 {
@@ -427,6 +439,7 @@ main(int argc, char **argv)
 
 	if (argc < 1 || (argc == 1 && named_as_wrapper(argv[0])))
 		return usage();
+	set_heap();
 	daemon_init(&w.daemon, -1);
 	if (config_load(&w.config, config_scope(), why, sizeof why) != 0)
 		return fail(EXIT_STATUS_CONFIG, "configuration", why);

@@ -226,6 +226,7 @@ look(struct reach *r, struct folder *from, const char *name, size_t len, struct 
 static int
 operand_make(struct reach *r, struct operand *o)
 {
+	uint64_t first = folders_first(o->text, o->len);
 	struct node *hit;
 	uint32_t n = 0;
 	int e;
@@ -234,6 +235,8 @@ operand_make(struct reach *r, struct operand *o)
 	if (!o->hits)
 		return IM_ERR_MEMORY;
 	for (uint32_t i = 0; i < r->nbases; i++) {
+		if (folders_lacks(r->bases[i], first))
+			continue;
 		e = look(r, r->bases[i], o->text, o->len, &hit);
 		if (e != 0)
 			return e;

@@ -100,7 +100,7 @@ own_decodes(const struct forest *f)
 static void
 made(struct forest *f, const struct set *s)
 {
-	assert_int_equal(forest_make(f, &s->in, NULL, 0, NULL), 0);
+	assert_int_equal(forest_make(f, &s->in, NULL), 0);
 	own_decodes(f);
 }
 
@@ -216,7 +216,6 @@ hard_links(void **state)
 static void
 links_and_places(void **state)
 {
-	static const char *const extra[] = {"/p", "/p/obj", "/"};
 	struct set s = {.in = {0}};
 	uint32_t link;
 	struct forest f;
@@ -233,7 +232,8 @@ links_and_places(void **state)
 	place(&s, "/empty", NULL);
 	place(&s, "/p/include", "../q");
 	place(&s, "/p-x", NULL); /* sorts between /p and /p/a.c */
-	assert_int_equal(forest_make(&f, &s.in, extra, 3, NULL), 0);
+	place(&s, "/p/obj", NULL);
+	assert_int_equal(forest_make(&f, &s.in, NULL), 0);
 	own_decodes(&f);
 	decoded(&f, 0, &t);
 	assert_int_equal(find(&t, "/p/l.h")->kind, TREE_LINK);
@@ -246,32 +246,6 @@ links_and_places(void **state)
 	assert_int_equal(find(&f.own, "/p/obj")->kind, TREE_FOLDER);
 	assert_string_equal(find(&f.own, "/p/include")->target, "../q");
 	assert_int_equal(f.own.n, 6);
-	forest_fini(&f);
-}
-
-/* A folder of outputs behind a link is named by its physical path. */
-static void
-extra_behind_link(void **state)
-{
-	char link[PATH_MAX + 16], extra[PATH_MAX + 16], want[PATH_MAX + 16];
-	const char *const extras[] = {extra, link};
-	struct set s = {.in = {0}};
-	const char *cwd = *state;
-	struct forest f;
-
-	snprintf(link, sizeof(link), "%s/link", cwd);
-	snprintf(extra, sizeof(extra), "%s/link/obj", cwd);
-	snprintf(want, sizeof(want), "%s/real/obj", cwd);
-	assert_int_equal(mkdir("real", 0755), 0);
-	assert_int_equal(mkdir("real/obj", 0755), 0);
-	assert_int_equal(symlink("real", "link"), 0);
-	usual(&s);
-	place(&s, link, "real");
-	assert_int_equal(forest_make(&f, &s.in, extras, 2, NULL), 0);
-	own_decodes(&f);
-	assert_non_null(find(&f.own, want));
-	assert_null(find(&f.own, extra));
-	assert_int_equal(find(&f.own, link)->kind, TREE_LINK);
 	forest_fini(&f);
 }
 
@@ -314,7 +288,6 @@ blobs(void **state)
 static void
 refusals(void **state)
 {
-	static const char *const below[] = {"/p/a.c/obj"};
 	static struct inputs_file many[4000];
 	static char names[4000][64];
 	struct inputs big = {.files = many, .nfiles = 4000};
@@ -322,23 +295,25 @@ refusals(void **state)
 	struct forest f = {.ntrees = 77};
 
 	(void)state;
-	assert_int_equal(forest_make(&f, &s.in, NULL, 0, NULL), IM_ERR_LIMIT);
+	assert_int_equal(forest_make(&f, &s.in, NULL), IM_ERR_LIMIT);
 	usual(&s);
 	s.files[4].path = "/q/../z.h";
-	assert_int_equal(forest_make(&f, &s.in, NULL, 0, NULL), IM_ERR_FORMAT);
+	assert_int_equal(forest_make(&f, &s.in, NULL), IM_ERR_FORMAT);
 	s.files[4].path = "/q/\n";
-	assert_int_equal(forest_make(&f, &s.in, NULL, 0, NULL), IM_ERR_FORMAT);
+	assert_int_equal(forest_make(&f, &s.in, NULL), IM_ERR_FORMAT);
 	s.files[4].path = "/q/z.h";
-	assert_int_equal(forest_make(&f, &s.in, below, 1, NULL), IM_ERR_FORMAT);
+	place(&s, "/p/a.c/obj", NULL);
+	assert_int_equal(forest_make(&f, &s.in, NULL), IM_ERR_FORMAT);
+	s.in.nplaces = 0;
 	s.files[4].size = TREE_FILE_MAX + 1;
-	assert_int_equal(forest_make(&f, &s.in, NULL, 0, NULL), IM_ERR_LIMIT);
+	assert_int_equal(forest_make(&f, &s.in, NULL), IM_ERR_LIMIT);
 	for (unsigned i = 0; i < big.nfiles; i++) {
 		snprintf(names[i], sizeof(names[i]), "/a/folder/of/this/project/%u.h", i);
 		many[i].path = names[i];
 		many[i].mode = 0644;
 		digest_of(&many[i].digest, &i, sizeof(i));
 	}
-	assert_int_equal(forest_make(&f, &big, NULL, 0, NULL), IM_ERR_LIMIT);
+	assert_int_equal(forest_make(&f, &big, NULL), IM_ERR_LIMIT);
 	assert_int_equal(f.ntrees, 77);
 }
 
@@ -367,7 +342,6 @@ main(void)
 	        cmocka_unit_test(equal_contents),
 	        cmocka_unit_test(hard_links),
 	        cmocka_unit_test(links_and_places),
-	        cmocka_unit_test_setup_teardown(extra_behind_link, enter, leave),
 	        cmocka_unit_test_setup_teardown(blobs, enter, leave),
 	        cmocka_unit_test(refusals),
 	};
