@@ -36,6 +36,8 @@ BOX_LIBS = $(call once,BOX_LIBS,$(call pkg,--libs libarchive libseccomp))
 TEST_LIBS = $(call once,TEST_LIBS,$(call pkg,--libs cmocka))
 
 WARN = -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes
+# Symbols are bound at the start: safer, and quicker for a wrapper that uses most of them once.
+BIND = -Wl,-z,relro,-z,now
 SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. $(WARN) $(SANFLAGS) $(PKG_CFLAGS) -DIM_VERSION='"$(VERSION)"' \
 	-DIM_LIBEXECDIR='"$(LIBEXECDIR)/icemesh"' -DIM_SYSCONFDIR='"$(SYSCONFDIR)"' $(CPPFLAGS) $(CFLAGS)
@@ -69,7 +71,7 @@ $(B)/%.o: %.c $(B)/flags
 define LINK
 @mkdir -p $(@D)
 @$(if $(V),:,echo "  LINK    $@")
-$(Q)$(CC) $(SANFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)
+$(Q)$(CC) $(SANFLAGS) $(CFLAGS) $(BIND) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)
 endef
 
 $(B)/icemesh-exec: $(B)/exec/helper.o $(call libs,exec crypto)

@@ -307,7 +307,7 @@ folders_first(const char *text, size_t len)
 bool
 folders_lacks(const struct folder *from, uint64_t first)
 {
-	return first && absent_has(&from->absent, first);
+	return absent_has(&from->absent, first);
 }
 
 /* Links that lead to no file are noted. */

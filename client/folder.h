@@ -88,8 +88,8 @@ void folders_fini(struct folders *t);
  * cannot be told), IM_ERR_UNSUPPORTED (why: it leads through /proc), IM_ERR_MEMORY. */
 int folders_walk(struct folders *t, struct folder *from, const char *text, size_t len,
         struct name **out) IM_MUST;
-/* The hash of the path's first component, for folders_lacks(); 0 when it begins with '/', '.' or
- * is empty. */
+/* The hash of the path's first component, for folders_lacks(); 0 when the path is empty or begins
+ * with '/' or '.'. */
 uint64_t folders_first(const char *text, size_t len);
 /* True when it is already known that a path with this first component leads nowhere from the
  * folder; says so without looking at the disk. */

@@ -28,9 +28,10 @@ struct maker {
 	struct graph *graph;
 	const struct inputs_file *files;
 	uint32_t n;
-	uint32_t *inodes;     /* hash table as slots */
-	uint32_t *twins;      /* the first file of the same inode: index + 1; 0: none */
-	bool *shared;         /* its content or its inode stands under another path too */
+	uint32_t *inodes; /* hash table as slots */
+	uint32_t
+	        *twins; /* a file of the same inode that comes before by path: index + 1; 0: none */
+	bool *shared;   /* its content or its inode stands under another path too */
 	uint64_t (*lanes)[2]; /* of each file: what struct content adds up */
 	void *memory;
 };
@@ -140,7 +141,7 @@ digest_hash(const struct digest *d)
 	return h;
 }
 
-/* The file with this digest that comes first by path, or where its slot would be. */
+/* A file with this digest, or where its slot would be. */
 static uint32_t *
 digest_slot(const struct keep *k, const struct digest *d)
 {
@@ -171,9 +172,9 @@ inode_slot(const struct maker *m, const struct inputs_file *f)
 static void
 find_shared(struct maker *m)
 {
-	for (uint32_t k = 0; k < m->n; k++) {
-		uint32_t i = m->keep->grove.order[k], *same, *inode;
+	for (uint32_t i = 0; i < m->n; i++) {
 		const struct inputs_file *f = &m->files[i];
+		uint32_t *same, *inode;
 
 		if (f->target)
 			continue;
@@ -184,11 +185,16 @@ find_shared(struct maker *m)
 			*same = i + 1;
 		inode = inode_slot(m, f);
 		if (*inode && f->ino != 0) {
-			m->shared[i] = m->shared[*inode - 1] = true;
-			m->twins[i] = *inode;
-		} else {
-			*inode = i + 1;
+			uint32_t other = *inode - 1;
+
+			m->shared[i] = m->shared[other] = true;
+			if (strcmp(f->path, m->files[other].path) > 0) {
+				m->twins[i] = *inode;
+				continue;
+			}
+			m->twins[other] = i + 1;
 		}
+		*inode = i + 1;
 	}
 }
 
@@ -215,9 +221,9 @@ encode_tree(struct keep *k, uint32_t root, struct buf *bytes)
 	if (!t.entries)
 		return IM_ERR_MEMORY;
 	grove_walk(g, root);
-	for (uint32_t i = 0; i < g->n; i++)
-		if (g->seen[g->order[i]] == g->walk)
-			t.entries[t.n++] = file_entry(&g->files[g->order[i]]);
+	for (uint32_t i = 0; i < g->nfound; i++)
+		t.entries[t.n++] = file_entry(&g->files[g->found[i]]);
+	tree_sort(&t);
 	r = tree_encode(&t, bytes);
 	free(t.entries);
 	return r;
@@ -311,13 +317,20 @@ add_tree(struct maker *m, uint32_t root, struct forest *out)
 	return r;
 }
 
+static const struct inputs_file *
+first_twin(const struct maker *m, uint32_t i)
+{
+	while (m->twins[i])
+		i = m->twins[i] - 1;
+	return &m->files[i];
+}
+
 static void
 own_files(struct maker *m, struct tree *own)
 {
 	bool times = m->keep->in->flags & INCLUDES_ONCE;
 
-	for (uint32_t k = 0; k < m->n; k++) {
-		uint32_t i = m->keep->grove.order[k];
+	for (uint32_t i = 0; i < m->n; i++) {
 		const struct inputs_file *f = &m->files[i];
 		struct tree_entry e = file_entry(f);
 
@@ -328,7 +341,7 @@ own_files(struct maker *m, struct tree *own)
 			e.mtime_s = f->mtime_s;
 		if (m->twins[i])
 			e = (struct tree_entry){.path = f->path,
-			        .target = m->files[m->twins[i] - 1].path,
+			        .target = first_twin(m, i)->path,
 			        .kind = TREE_TWIN};
 		own->entries[own->n++] = e;
 	}

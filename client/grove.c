@@ -5,20 +5,15 @@
 
 #define FRESH_MIN 3 /* files that a tree must bring and no tree before it has */
 
-struct named {
-	const char *path;
-	uint32_t file;
-};
-
 struct candidate {
-	uint32_t file, size;
-	uint32_t place; /* in path order */
+	const char *path;
+	uint32_t file, size; /* size: files of its closure */
 };
 
 static int
-by_name(const void *a, const void *b)
+by_path(const void *a, const void *b)
 {
-	return strcmp(((const struct named *)a)->path, ((const struct named *)b)->path);
+	return strcmp(((const struct candidate *)a)->path, ((const struct candidate *)b)->path);
 }
 
 static int
@@ -28,7 +23,7 @@ by_size(const void *a, const void *b)
 
 	if (x->size != y->size)
 		return x->size > y->size ? -1 : 1;
-	return x->place < y->place ? -1 : x->place > y->place;
+	return by_path(a, b);
 }
 
 void
@@ -110,28 +105,32 @@ mark_relatives(struct grove *g)
 	}
 }
 
-/* What roots follow, each with the size of its closure, large ones first; returns how many. */
+/* What roots follow, each with the size of its closure, large ones first; returns how many.  Of
+ * those that reach each other the first by path is taken, in every job the same. */
 static uint32_t
 find_candidates(struct grove *g, struct candidate *c)
 {
-	uint32_t n = 0;
+	uint32_t n = 0, kept = 0;
 
 	for (uint32_t i = 0; i < g->n; i++) {
 		for (uint32_t k = 0; g->marks[i] & GROVE_ROOT && k < g->files[i].nfollows; k++)
 			g->marks[g->files[i].follows[k]] |= GROVE_CANDIDATE;
 	}
-	for (uint32_t k = 0; k < g->n; k++) {
-		uint32_t i = g->order[k];
-
-		if ((g->marks[i] & (GROVE_CANDIDATE | GROVE_ROOT | GROVE_PART)) != GROVE_CANDIDATE)
+	for (uint32_t i = 0; i < g->n; i++)
+		if ((g->marks[i] & (GROVE_CANDIDATE | GROVE_ROOT)) == GROVE_CANDIDATE)
+			c[n++] = (struct candidate){g->files[i].path, i, 0};
+	qsort(c, n, sizeof(*c), by_path);
+	for (uint32_t k = 0; k < n; k++) {
+		if (g->marks[c[k].file] & GROVE_PART)
 			continue;
-		grove_walk(g, i);
+		grove_walk(g, c[k].file);
 		for (uint32_t w = 1; w < g->nfound; w++)
 			g->marks[g->found[w]] |= GROVE_PART;
-		c[n++] = (struct candidate){i, g->nfound, k};
+		c[kept] = c[k];
+		c[kept++].size = g->nfound;
 	}
-	qsort(c, n, sizeof(*c), by_size);
-	return n;
+	qsort(c, kept, sizeof(*c), by_size);
+	return kept;
 }
 
 /* Takes what brings enough, and leaves the rest with the job. */
@@ -156,42 +155,28 @@ choose(struct grove *g, const struct candidate *c, uint32_t n)
 	}
 }
 
-static void
-sort_files(struct grove *g, struct named *names)
-{
-	for (uint32_t i = 0; i < g->n; i++)
-		names[i] = (struct named){g->files[i].path, i};
-	qsort(names, g->n, sizeof(*names), by_name);
-	for (uint32_t i = 0; i < g->n; i++)
-		g->order[i] = names[i].file;
-}
-
 int
 grove_make(struct grove *g, const struct inputs *in)
 {
 	struct grove made = {.files = in->files, .n = in->nfiles};
 	size_t n = in->nfiles;
-	struct named *names = malloc(n * sizeof(*names));
 	struct candidate *candidates = malloc(n * sizeof(*candidates));
-	uint32_t *room = calloc(n, 3 * sizeof(*room) + 1);
+	uint32_t *room = calloc(n, 2 * sizeof(*room) + 1);
 	int r = IM_ERR_MEMORY;
 
-	if (!names || !candidates || !room) {
+	if (!candidates || !room) {
 		free(room);
 		goto out;
 	}
-	made.memory = made.order = room;
-	made.found = room + n;
-	made.seen = room + 2 * n;
-	made.marks = (uint8_t *)(room + 3 * n);
-	sort_files(&made, names);
+	made.memory = made.found = room;
+	made.seen = room + n;
+	made.marks = (uint8_t *)(room + 2 * n);
 	mark_roots(&made);
 	mark_relatives(&made);
 	choose(&made, candidates, find_candidates(&made, candidates));
 	*g = made;
 	r = 0;
 out:
-	free(names);
 	free(candidates);
 	return r;
 }

@@ -26,7 +26,6 @@ enum grove_mark {
 struct grove {
 	const struct inputs_file *files;
 	uint32_t n;
-	uint32_t *order;                 /* the files by path */
 	uint8_t *marks;                  /* enum grove_mark */
 	uint32_t trees[GROVE_TREES_MAX]; /* the files whose closures they are */
 	uint32_t ntrees;

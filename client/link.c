@@ -19,7 +19,6 @@ link_init(struct link *l)
 	l->fd = -1;
 	buf_init(&l->out, LINK_OUT_MAX);
 	buf_init(&l->in, IN_MAX);
-	buf_init(&l->plain, CHANNEL_MESSAGE_MAX);
 }
 
 int
@@ -51,7 +50,6 @@ link_close(struct link *l)
 	channel_wipe(&l->channel);
 	buf_fini(&l->out);
 	buf_fini(&l->in);
-	buf_fini(&l->plain);
 }
 
 int
@@ -149,7 +147,7 @@ link_fill(struct link *l)
 int
 link_next(struct link *l, uint8_t *type, const uint8_t **body, size_t *len)
 {
-	const uint8_t *front = l->in.data + l->in_used;
+	uint8_t *front = l->in.data + l->in_used, *message;
 	size_t have = l->in.len - l->in_used, cipher, plain;
 	int r;
 
@@ -160,16 +158,13 @@ link_next(struct link *l, uint8_t *type, const uint8_t **body, size_t *len)
 		return IM_ERR_LIMIT;
 	if (have < LENGTH_BYTES + cipher)
 		return IM_ERR_ABSENT;
-	buf_reset(&l->plain);
-	if (buf_room(&l->plain, cipher - CHANNEL_OVERHEAD) == NULL)
-		return buf_err(&l->plain);
-	r = channel_open(&l->channel, front + LENGTH_BYTES, cipher, l->plain.data, &plain);
+	message = front + LENGTH_BYTES + 1;
+	r = channel_open(&l->channel, front + LENGTH_BYTES, cipher, message, &plain);
 	if (r != 0)
 		return r;
-	l->plain.len = plain;
 	l->in_used += LENGTH_BYTES + cipher;
-	*type = l->plain.data[0];
-	*body = l->plain.data + 1;
+	*type = message[0];
+	*body = message + 1;
 	*len = plain - 1;
 	return 0;
 }

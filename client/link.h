@@ -19,7 +19,7 @@
 struct link {
 	int fd; /* owned; -1: closed */
 	struct channel channel;
-	struct buf out, in, plain;
+	struct buf out, in;
 	size_t in_used; /* bytes at the start of `in` that belong to frames already taken */
 	uint64_t bytes_out, bytes_in;
 	int wakeup; /* bytes that the kernel waits for before it says that something is there */

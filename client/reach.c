@@ -223,10 +223,25 @@ look(struct reach *r, struct folder *from, const char *name, size_t len, struct 
 	return e;
 }
 
+/* The search folders that are known to lack the operand. */
+static uint64_t
+lacking(struct reach *r, const struct operand *o)
+{
+	uint64_t hash = folders_first(o->text, o->len);
+	struct first *f = &r->firsts[hash % REACH_FIRSTS];
+
+	if (!hash || f->hash == hash)
+		return hash ? f->lacking : 0;
+	*f = (struct first){.hash = hash};
+	for (uint32_t i = 0; i < r->nbases && i < 64; i++)
+		f->lacking |= (uint64_t)folders_lacks(r->bases[i], hash) << i;
+	return f->lacking;
+}
+
 static int
 operand_make(struct reach *r, struct operand *o)
 {
-	uint64_t first = folders_first(o->text, o->len);
+	uint64_t lack = lacking(r, o);
 	struct node *hit;
 	uint32_t n = 0;
 	int e;
@@ -235,7 +250,7 @@ operand_make(struct reach *r, struct operand *o)
 	if (!o->hits)
 		return IM_ERR_MEMORY;
 	for (uint32_t i = 0; i < r->nbases; i++) {
-		if (folders_lacks(r->bases[i], first))
+		if (i < 64 && lack >> i & 1)
 			continue;
 		e = look(r, r->bases[i], o->text, o->len, &hit);
 		if (e != 0)

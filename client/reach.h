@@ -47,6 +47,14 @@ struct seen {
 
 #define REACH_SEEN 64
 
+/* Which search folders lack everything below a name: half of a C++ library begins with "bits/". */
+struct first {
+	uint64_t hash;    /* of the name; 0: free */
+	uint64_t lacking; /* a bit for each of the first 64 folders */
+};
+
+#define REACH_FIRSTS 64
+
 struct reach {
 	struct folders folders;
 	struct folder *cwd;
@@ -59,6 +67,7 @@ struct reach {
 	struct operand **operands; /* hash table: what names lead to in the search folders */
 	uint64_t bytes;
 	struct seen seen[REACH_SEEN];
+	struct first firsts[REACH_FIRSTS];
 	struct macro *macros; /* client/computed.h */
 	uint32_t changes;     /* grows with everything new that macros might bring */
 };

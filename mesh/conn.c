@@ -30,7 +30,8 @@ struct conn {
 	struct buf in, out;
 	struct greeting greeting;
 	struct channel channel;
-	uint8_t *plain; /* CHANNEL_MESSAGE_MAX bytes, made when the channel opens */
+	uint8_t *plain;    /* CHANNEL_MESSAGE_MAX bytes, made when the channel opens */
+	size_t plain_used; /* so many of them were ever written */
 	struct node_id node;
 	size_t behind; /* during a callback: bytes that came in after the message it is for */
 	char name[NAME_SIZE + 2 * ENDPOINT_TEXT_SIZE];
@@ -46,7 +47,7 @@ conn_destroy(struct conn *c)
 	buf_fini(&c->in);
 	buf_fini(&c->out);
 	if (c->plain) {
-		explicit_bzero(c->plain, CHANNEL_MESSAGE_MAX);
+		explicit_bzero(c->plain, c->plain_used);
 		free(c->plain);
 	}
 	if (c->fd >= 0)
@@ -182,6 +183,8 @@ take_frame(struct conn *c, size_t at, size_t *used, const char **why)
 		*why = "frame does not verify: altered or truncated on the way";
 		return err;
 	}
+	if (plain > c->plain_used)
+		c->plain_used = plain;
 	*used = 4 + len;
 	c->behind = c->in.len - at - *used;
 	c->ops->message(c->arg, c, c->plain[0], c->plain + 1, plain - 1);

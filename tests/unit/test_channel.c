@@ -114,6 +114,30 @@ test_limits(void **state)
 	free(plain);
 }
 
+/* Every size around ChaCha20's blocks, and the largest: opened where the ciphertext stands. */
+static void
+test_in_place(void **state)
+{
+	static uint8_t body[CHANNEL_MESSAGE_MAX - 1];
+	struct pair *p = *state;
+	struct buf b;
+	size_t n;
+
+	random_bytes(body, sizeof(body));
+	buf_init(&b, sizeof(body) + 100);
+	for (size_t len = 0; len <= sizeof(body); len = len < 1100 ? len + 1 : 2 * len) {
+		size_t now = 2 * len > sizeof(body) && len > 1100 ? sizeof(body) : len;
+
+		buf_reset(&b);
+		assert_int_equal(channel_seal(&p->a, 7, body, now, &b), 0);
+		assert_int_equal(channel_open(&p->b, b.data + 4, b.len - 4, b.data + 5, &n), 0);
+		assert_int_equal(n, now + 1);
+		assert_int_equal(b.data[5], 7);
+		assert_memory_equal(b.data + 6, body, now);
+	}
+	buf_fini(&b);
+}
+
 static void
 test_replay_and_order(void **state)
 {
@@ -208,6 +232,7 @@ main(void)
 	        WITH_PAIR(test_both_ways),
 	        WITH_PAIR(test_plain_text_does_not_show),
 	        WITH_PAIR(test_limits),
+	        WITH_PAIR(test_in_place),
 	        WITH_PAIR(test_replay_and_order),
 	        WITH_PAIR(test_export_import),
 	        WITH_PAIR(test_wipe),
