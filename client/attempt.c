@@ -1,5 +1,6 @@
 #include "client/attempt.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +132,10 @@ open_blob(struct attempt *a)
 		over(a, ATTEMPT_LOST, "the peer asked for what is no part of the job");
 		return r;
 	}
+	if (r == IM_ERR_MEMORY) {
+		over(a, ATTEMPT_NO_SPACE, im_strerror(r));
+		return r;
+	}
 	if (r != 0) {
 		over(a, ATTEMPT_CHANGED, "an input changed while it was being sent");
 		return r;
@@ -188,10 +193,13 @@ attempt_pump(struct attempt *a, const struct input *in, int64_t now)
 
 	if (a->state == ATTEMPT_NONE || a->state == ATTEMPT_OVER)
 		return;
-	if (!a->job_sent && send_job(a) != 0) {
-		over(a, ATTEMPT_REFUSED, "the command line is too long for a job");
+	r = a->job_sent ? 0 : send_job(a);
+	if (r == IM_ERR_LIMIT)
+		over(a, ATTEMPT_TOO_LARGE, "command line and file names are too long for a job");
+	else if (r != 0)
+		over(a, ATTEMPT_NO_SPACE, im_strerror(r));
+	if (r != 0)
 		return;
-	}
 	r = a->bundle != NULL ? pump_blobs(a, now) : pump_text(a, in, now);
 	if (r == 0)
 		r = link_flush(&a->link);
@@ -201,6 +209,14 @@ attempt_pump(struct attempt *a, const struct input *in, int64_t now)
 		a->moved_bytes = a->link.bytes_out;
 		a->moved_ms = now;
 	}
+}
+
+short
+attempt_events(const struct attempt *a, const struct input *in)
+{
+	bool more = a->bundle != NULL ? a->need_at < a->nneed : a->blocks_sent < in->nblocks;
+
+	return (short)(link_events(&a->link) | (a->state == ATTEMPT_SENDING && more ? POLLOUT : 0));
 }
 
 static void

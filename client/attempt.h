@@ -37,7 +37,8 @@ enum attempt_end {
 	ATTEMPT_LOST,          /* peer gone, silent, or it sent what cannot be right */
 	ATTEMPT_FAILED,        /* it could not run the job: timeout, memory, sandbox, disk */
 	ATTEMPT_REFUSED,       /* it may not run this job, nor would another */
-	ATTEMPT_NO_SPACE       /* the output could not be written here */
+	ATTEMPT_TOO_LARGE,     /* the job does not fit into one message to any peer */
+	ATTEMPT_NO_SPACE       /* this machine lacks the memory or disk for it */
 };
 
 struct attempt {
@@ -76,8 +77,10 @@ int attempt_init(struct attempt *a, const struct plan *plan, struct bundle *bund
 /* Begins with the channel of a GRANT, whose descriptor it takes over. IM_ERR_SYSTEM. */
 int attempt_start(
         struct attempt *a, const struct answer *grant, enum plan_cpp cpp, int64_t now) IM_MUST;
-/* Sends what can be sent. */
+/* Sends what can be sent, a good piece at a time. */
 void attempt_pump(struct attempt *a, const struct input *in, int64_t now);
+/* What to poll the link for; POLLOUT alone calls for attempt_pump() and nothing else. */
+short attempt_events(const struct attempt *a, const struct input *in);
 /* Reads what is there. */
 void attempt_receive(struct attempt *a, int64_t now);
 /* Looks at the clock: silence, a peer that takes nothing, or job_ms in all end the attempt. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "client/child.h"
 #include "client/now.h"
+#include "exec/query.h"
 
 #define QUOTE_BEGIN "#include \"...\" search starts here:"
 #define ANGLE_BEGIN "#include <...> search starts here:"
@@ -169,31 +170,6 @@ plain_environment(char *const *environment)
 	return copy;
 }
 
-/* Reads to the end. */
-static int
-drain(int fd, int64_t deadline, struct buf *out)
-{
-	for (;;) {
-		struct pollfd p = {.fd = fd, .events = POLLIN};
-		int64_t left = deadline - now_ms();
-		char chunk[4096];
-		ssize_t n;
-
-		if (left <= 0)
-			return IM_ERR_TIMEOUT;
-		if (poll(&p, 1, (int)left) <= 0)
-			continue;
-		n = read(fd, chunk, sizeof(chunk));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? IM_ERR_SYSTEM : buf_err(out);
-		buf_put(out, chunk, (size_t)n);
-		if (buf_err(out) != 0)
-			return buf_err(out);
-	}
-}
-
 /* Whoever closed stderr is about to end. */
 static int
 await_end(struct child *c, int64_t deadline)
@@ -222,7 +198,7 @@ run(char *const *argv, char *const *environment, struct buf *out)
 	close(ends_of[1]);
 	ends_of[1] = -1;
 	if (r == 0)
-		r = drain(ends_of[0], deadline, out);
+		r = query_drain(ends_of[0], deadline, out);
 	if (r == 0)
 		r = await_end(&child, deadline);
 out:

@@ -278,6 +278,9 @@ on_attempt_over(struct submit *s, int64_t now)
 		blame(s, OUTCOME_JOB_FAILED);
 		give_up(s, "job-failed", s->attempt.text);
 		break;
+	case ATTEMPT_TOO_LARGE:
+		give_up(s, "job-failed", s->attempt.text);
+		break;
 	case ATTEMPT_NO_SPACE:
 		give_up(s, "system-error", s->attempt.text);
 		break;
@@ -340,8 +343,8 @@ wait_events(const struct submit *s, struct pollfd p[WATCH_COUNT])
 	p[WATCH_DAEMON] = (struct pollfd){.fd = s->daemon->fd, .events = POLLIN};
 	p[WATCH_OUT] = (struct pollfd){.fd = s->input.out_fd, .events = POLLIN};
 	p[WATCH_ERR] = (struct pollfd){.fd = s->input.err_fd, .events = POLLIN};
-	p[WATCH_LINK] =
-	        (struct pollfd){.fd = s->attempt.link.fd, .events = link_events(&s->attempt.link)};
+	p[WATCH_LINK] = (struct pollfd){
+	        .fd = s->attempt.link.fd, .events = attempt_events(&s->attempt, &s->input)};
 	if (poll(p, WATCH_COUNT, fast ? POLICY_TRY_MS : TICK_MS) < 0)
 		for (int i = 0; i < WATCH_COUNT; i++)
 			p[i].revents = 0;
@@ -359,7 +362,7 @@ step(struct submit *s)
 		on_signal(s);
 	if (!is_over(s) && s->input.state == INPUT_RUNNING)
 		on_input(s, now);
-	if (!is_over(s) && p[WATCH_LINK].revents != 0 && s->state == SUBMIT_RUNNING)
+	if (!is_over(s) && (p[WATCH_LINK].revents & ~POLLOUT) != 0 && s->state == SUBMIT_RUNNING)
 		attempt_receive(&s->attempt, now);
 	if (!is_over(s) && p[WATCH_DAEMON].revents != 0)
 		on_daemon(s, now);

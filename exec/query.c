@@ -36,15 +36,12 @@ now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Reads to the end. */
-static int
-drain(int fd, struct buf *out)
+int
+query_drain(int fd, int64_t until_ms, struct buf *out)
 {
-	int64_t end = now_ms() + QUERY_TIME_MS;
-
 	for (;;) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
-		int64_t left = end - now_ms();
+		int64_t left = until_ms - now_ms();
 		uint8_t chunk[CHUNK];
 		ssize_t n;
 
@@ -53,10 +50,10 @@ drain(int fd, struct buf *out)
 		if (poll(&p, 1, (int)left) <= 0)
 			continue;
 		n = read(fd, chunk, sizeof(chunk));
-		if (n == 0)
-			return buf_err(out);
-		if (n < 0)
-			return IM_ERR_SYSTEM;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? IM_ERR_SYSTEM : buf_err(out);
 		buf_put(out, chunk, (size_t)n);
 		if (buf_err(out) != 0)
 			return buf_err(out);
@@ -79,7 +76,7 @@ query_run(const char *const *words, int without_libraries, struct buf *out)
 		close(pair[0]);
 		return IM_ERR_SYSTEM;
 	}
-	r = drain(pair[0], out);
+	r = query_drain(pair[0], now_ms() + QUERY_TIME_MS, out);
 	close(pair[0]);
 	if (r != 0) /* its own session: its children go too */
 		kill(-pid, SIGKILL);

@@ -15,5 +15,7 @@
  * without_libraries: leaves LD_LIBRARY_PATH out of its environment.  0 when it exited 0; IM_ERR_REFUSED for any other end, IM_ERR_TIMEOUT, IM_ERR_LIMIT,
  * IM_ERR_SYSTEM. */
 int query_run(const char *const *words, int without_libraries, struct buf *out) IM_MUST;
+/* Reads from the descriptor until its end and appends; until_ms: CLOCK_MONOTONIC.  IM_ERR_TIMEOUT, IM_ERR_LIMIT, IM_ERR_SYSTEM, IM_ERR_MEMORY. */
+int query_drain(int fd, int64_t until_ms, struct buf *out) IM_MUST;
 
 #endif

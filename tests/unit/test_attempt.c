@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -71,6 +72,60 @@ say(struct ends *e, uint8_t type)
 	assert_int_equal(channel_seal(&e->far, type, NULL, 0, &b), 0);
 	assert_int_equal(send(e->fd, b.data, b.len, 0), (ssize_t)b.len);
 	buf_fini(&b);
+}
+
+/* Nobody is to blame for a command line that no peer could be told. */
+static void
+test_too_large(void **state)
+{
+	static char word[JOB_LEN_MAX + 1];
+	struct ends e;
+
+	(void)state;
+	open_ends(&e);
+	memset(word, 'x', sizeof word - 1);
+	e.argv[0] = word;
+	attempt_pump(&e.a, &e.in, 1000);
+	assert_int_equal(e.a.state, ATTEMPT_OVER);
+	assert_int_equal(e.a.end, ATTEMPT_TOO_LARGE);
+	assert_int_equal(e.a.link.bytes_out, 0);
+	close_ends(&e);
+}
+
+/* What is left after a piece was taken at once is not left until something else happens. */
+static void
+test_goes_on_sending(void **state)
+{
+	static uint8_t block[LINK_OUT_FULL / 2];
+	struct input_block blocks[5];
+	struct ends e;
+	int large = 16 * LINK_OUT_FULL, turns = 0;
+	uint8_t drained[4096];
+	bool roomy;
+
+	(void)state;
+	open_ends(&e);
+	/* without the right to do so, the socket may take less than a piece */
+	roomy = setsockopt(e.a.link.fd, SOL_SOCKET, SO_SNDBUFFORCE, &large, sizeof large) == 0;
+	for (int i = 0; i < 5; i++)
+		blocks[i] = (struct input_block){block, sizeof block};
+	e.in.blocks = blocks;
+	e.in.nblocks = 5;
+	e.in.state = INPUT_RUNNING;
+	attempt_pump(&e.a, &e.in, 1000);
+	while (e.a.blocks_sent < 5) {
+		assert_true(turns++ < 50);
+		assert_true(!roomy || e.a.link.out.len == 0);
+		assert_true(attempt_events(&e.a, &e.in) & POLLOUT);
+		while (recv(e.fd, drained, sizeof drained, MSG_DONTWAIT) > 0)
+			;
+		attempt_pump(&e.a, &e.in, 1000);
+	}
+	assert_true(turns > 1);
+	assert_true(!roomy || !(attempt_events(&e.a, &e.in) & POLLOUT));
+	e.in.blocks = NULL;
+	e.in.nblocks = 0;
+	close_ends(&e);
 }
 
 /* While the preprocessor works, the peer may be silent; once it has all, it may not. */
@@ -577,7 +632,8 @@ test_source_large_file(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_silence),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_too_large),
+	        cmocka_unit_test(test_goes_on_sending), cmocka_unit_test(test_silence),
 	        cmocka_unit_test(test_longest_time), cmocka_unit_test(test_takes_nothing),
 	        cmocka_unit_test(test_out_of_place), cmocka_unit_test(test_source_asks_and_gets),
 	        cmocka_unit_test(test_source_ends), cmocka_unit_test(test_source_messages_of_here),

@@ -1,28 +1,15 @@
 #include "client/computed.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include "tests/unit/inputs_rig.h"
-
-static struct rig *rig;
+#include "tests/unit/inputs_case.h"
 
 static int
 start(void **state)
 {
-	if (rig_enter(state))
+	if (begin(state))
 		return -1;
-	rig = *state;
 	rig_search(rig, "inc");
 	return mkdir("inc", 0755) || scratch_text("inc/one.h", "#include \"two.h\"\n") ||
 	       scratch_text("inc/two.h", "");
-}
-
-static int
-stop(void **state)
-{
-	return rig_leave(state);
 }
 
 static int

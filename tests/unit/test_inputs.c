@@ -1,54 +1,28 @@
 #include "client/inputs.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include "tests/unit/inputs_rig.h"
-
-static struct rig *rig;
+#include "tests/unit/inputs_case.h"
 
 /* A small project: src/a.c, inc/, inc/sub/. */
 static int
 start(void **state)
 {
-	if (rig_enter(state))
+	if (begin(state))
 		return -1;
-	rig = *state;
 	rig_search(rig, "inc");
 	rig_search(rig, "absent");
 	return mkdir("src", 0755) || mkdir("inc", 0755) || mkdir("inc/sub", 0755);
 }
 
-static int
-stop(void **state)
-{
-	return rig_leave(state);
-}
-
-static void
-text(const char *path, const char *bytes)
-{
-	assert_int_equal(scratch_text(path, bytes), 0);
-}
-
 static void
 find_ok(void)
 {
-	int r = rig_find(rig, rig->cwd, "src/a.c");
-
-	if (r != 0)
-		print_message("%s\n", rig->why);
-	assert_int_equal(r, 0);
+	find_in("src/a.c");
 }
 
 static void
 refused(const char *cause)
 {
-	assert_int_equal(rig_find(rig, rig->cwd, "src/a.c"), IM_ERR_REFUSED);
-	if (!strstr(rig->why, cause))
-		print_message("%s\n", rig->why);
-	assert_non_null(strstr(rig->why, cause));
+	refused_in("src/a.c", cause);
 }
 
 static void

@@ -1,42 +1,19 @@
 #include "client/reach.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include "tests/unit/inputs_rig.h"
-
-static struct rig *rig;
+#include "tests/unit/inputs_case.h"
 
 static int
 start(void **state)
 {
-	if (rig_enter(state))
+	if (begin(state))
 		return -1;
-	rig = *state;
 	return mkdir("one", 0755) || mkdir("two", 0755) || mkdir("two/in", 0755);
-}
-
-static int
-stop(void **state)
-{
-	return rig_leave(state);
-}
-
-static void
-text(const char *path, const char *bytes)
-{
-	assert_int_equal(scratch_text(path, bytes), 0);
 }
 
 static void
 find_ok(void)
 {
-	int r = rig_find(rig, rig->cwd, "a.c");
-
-	if (r != 0)
-		print_message("%s\n", rig->why);
-	assert_int_equal(r, 0);
+	find_in("a.c");
 }
 
 /* one/x.h -> two/mid.h -> two/in/x.h, which includes "n.h": that of each folder. */

@@ -13,29 +13,12 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
+#include "tests/unit/box_jobs.h"
 
 #define CWD "/home/somebody/project"
 #define OUTPUT CWD "/out/a.o"
-#define JOBS_FOR_MEDIAN 200
 
 /* --- the job's side: prints the errno of what it tried, 0 when it worked --- */
-
-static int
-tried(int failed)
-{
-	return printf("%d\n", failed ? errno : 0) < 0;
-}
-
-static int
-job_write(const char *path)
-{
-	FILE *f = fopen(path, "w");
-
-	if (f == NULL)
-		return tried(1);
-	fputs("written", f);
-	return tried(fclose(f) != 0);
-}
 
 static int
 job_bomb(void)
@@ -553,32 +536,17 @@ many_jobs_run_at_one_time(void **state)
 	assert_int_equal(seen, 0xffffffff);
 }
 
-static int
-by_size(const void *a, const void *b)
+static void
+trivial_job(void)
 {
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
+	run_job(&rig, "exit", "0");
 }
 
-/* Printed, not judged: other work on the machine would fail it. */
 static void
 median_is_told(void **state)
 {
-	double ms[JOBS_FOR_MEDIAN];
-
 	need_box(state);
-	for (int i = 0; i < JOBS_FOR_MEDIAN; i++) {
-		struct timespec a, b;
-
-		clock_gettime(CLOCK_MONOTONIC, &a);
-		run_job(&rig, "exit", "0");
-		clock_gettime(CLOCK_MONOTONIC, &b);
-		ms[i] = (double)(b.tv_sec - a.tv_sec) * 1e3 + (double)(b.tv_nsec - a.tv_nsec) / 1e6;
-	}
-	qsort(ms, JOBS_FOR_MEDIAN, sizeof(ms[0]), by_size);
-	print_message("median %.2f ms, p90 %.2f ms for a trivial job\n", ms[JOBS_FOR_MEDIAN / 2],
-	        ms[JOBS_FOR_MEDIAN * 9 / 10]);
+	tell_median(trivial_job, "a trivial job");
 }
 
 int

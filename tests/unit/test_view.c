@@ -11,7 +11,6 @@
 #include "tests/unit/view_jobs.h"
 
 #define ID_OF_HELPER 60977 /* what a helper of root's becomes */
-#define JOBS_FOR_MEDIAN 100
 
 /* --- the store --- */
 
@@ -419,19 +418,15 @@ impossible_views_are_refused(void **state)
 	expect_end(JOB_EXITED, "");
 }
 
-static int
-by_size(const void *a, const void *b)
+static void
+trivial_job(void)
 {
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
+	run_job("nothing", "");
 }
 
-/* Printed, not judged: other work on the machine would fail it. */
 static void
 median_is_told(void **state)
 {
-	double ms[JOBS_FOR_MEDIAN];
 	char path[2 * PATH_MAX];
 
 	need_box(state);
@@ -439,17 +434,7 @@ median_is_told(void **state)
 		snprintf(path, sizeof(path), "%s/%d/%d.h", tree_path(0, HOME), i % 30, i);
 		put_file(path, "x");
 	}
-	for (int i = 0; i < JOBS_FOR_MEDIAN; i++) {
-		struct timespec a, b;
-
-		clock_gettime(CLOCK_MONOTONIC, &a);
-		run_job("nothing", "");
-		clock_gettime(CLOCK_MONOTONIC, &b);
-		ms[i] = (double)(b.tv_sec - a.tv_sec) * 1e3 + (double)(b.tv_nsec - a.tv_nsec) / 1e6;
-	}
-	qsort(ms, JOBS_FOR_MEDIAN, sizeof(ms[0]), by_size);
-	print_message("median %.2f ms, p90 %.2f ms for a trivial job over 500 files\n",
-	        ms[JOBS_FOR_MEDIAN / 2], ms[JOBS_FOR_MEDIAN * 9 / 10]);
+	tell_median(trivial_job, "a trivial job over 500 files");
 }
 
 int

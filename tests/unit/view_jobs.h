@@ -11,17 +11,12 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "tests/unit/box_jobs.h"
 
 #define HOME "/home/somebody"
 #define CWD HOME "/project"
 #define OUTPUT CWD "/out/a.o"
 #define NAMES_MANY 70000
-
-static inline int
-tried(int failed)
-{
-	return printf("%d\n", failed ? errno : 0) < 0;
-}
 
 static inline int
 job_cat(const char *path)
@@ -42,17 +37,6 @@ job_stat(const char *path)
 		return tried(1);
 	return printf("%o %lld %lld %d %llu\n", st.st_mode, (long long)st.st_size,
 	               (long long)st.st_mtime, (int)st.st_nlink, (unsigned long long)st.st_ino) < 0;
-}
-
-static inline int
-job_write(const char *path)
-{
-	FILE *f = fopen(path, "w");
-
-	if (f == NULL)
-		return tried(1);
-	fputs("written", f);
-	return tried(fclose(f) != 0);
 }
 
 /* Everything that must become a finding, and what must not. */
