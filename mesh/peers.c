@@ -419,18 +419,26 @@ peers_view(struct peers *p, const struct node_id *id)
 	return v;
 }
 
-unsigned
-peers_live(struct peers *p, const struct member **out, unsigned max)
+static unsigned
+members_in(struct peers *p, enum member_state state, const struct member **out, unsigned max)
 {
 	const struct member *m;
 	unsigned n = 0;
-	if (!p->gossip)
-		return 0;
 	for (size_t i = 0; n < max && (m = gossip_member(p->gossip, i)); i++)
-		if (m->state == MEMBER_UP && m->tcp.len && m->trust == TRUST_MEMBER &&
+		if (m->state == state && m->heard_ms && m->tcp.len && m->trust == TRUST_MEMBER &&
 		        strcmp(m->beacon.platform, p->node->platform) == 0)
 			out[n++] = m;
 	return n;
+}
+
+unsigned
+peers_live(struct peers *p, const struct member **out, unsigned max)
+{
+	unsigned n;
+	if (!p->gossip)
+		return 0;
+	n = members_in(p, MEMBER_UP, out, max);
+	return n ? n : members_in(p, MEMBER_SUSPECT, out, max);
 }
 
 void

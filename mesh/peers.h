@@ -45,7 +45,8 @@ void peers_own_hosts(struct peers *p, char *out, size_t size);
 const struct gossip *peers_gossip(const struct peers *p);
 struct peer *peers_view(
         struct peers *p, const struct node_id *id); /* existing or new; NULL without memory */
-/* Live members with the platform of this node, for picking: fills at most max; returns how many. */
+/* Live members with the platform of this node, for picking: fills at most max; returns how many.  When none is up, those that fell
+ * silent a moment ago: if all are silent at once, it is rather this node that is too busy to hear them, and a lease tells. */
 unsigned peers_live(struct peers *p, const struct member **out, unsigned max);
 /* A peer failed (connection, lost job): it is left alone for a growing while; or it worked. */
 void peers_failed(struct peers *p, const struct node_id *id);

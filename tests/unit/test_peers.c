@@ -96,6 +96,22 @@ test_only_fitting_members_are_live(void **state)
 	close_pair();
 }
 
+/* All silent at once: whoever was heard before may be asked, a node of the saved table may not. */
+static void
+test_suspects_are_asked_when_nobody_is_up(void **state)
+{
+	(void)state;
+	const struct member *live[4];
+	open_pair();
+	struct member *m = (struct member *)gossip_find(peers_gossip(a.n.peers), rig_id(&b));
+	m->state = MEMBER_SUSPECT;
+	assert_int_equal(peers_live(a.n.peers, live, 4), 1);
+	assert_ptr_equal(live[0], m);
+	m->heard_ms = 0;
+	assert_int_equal(peers_live(a.n.peers, live, 4), 0);
+	close_pair();
+}
+
 /* Slots, use and toolchains of a beacon; an answer to RESERVE is fresher. */
 static void
 test_load(void **state)
@@ -175,6 +191,7 @@ main(void)
 	        cmocka_unit_test_teardown(test_saved_table, rig_teardown),
 	        cmocka_unit_test_teardown(test_damaged_table, rig_teardown),
 	        cmocka_unit_test_teardown(test_only_fitting_members_are_live, rig_teardown),
+	        cmocka_unit_test_teardown(test_suspects_are_asked_when_nobody_is_up, rig_teardown),
 	        cmocka_unit_test_teardown(test_load, rig_teardown),
 	        cmocka_unit_test_teardown(test_failures, rig_teardown),
 	        cmocka_unit_test_teardown(test_views_are_reused, rig_teardown),
