@@ -14,7 +14,7 @@
 #define SETTLED_NS (2 * SECOND_NS) /* the coarsest clock of a file system */
 #define NAMES_FIRST 2048
 #define PROBES_BY_PATH 6 /* after so many a handle pays: shorter walks in the kernel */
-#define HANDLES_MAX 64
+#define HANDLES_MAX 32
 #define KEY_SIZE (JOB_PATH_MAX + 64)
 
 /* Not in every linux/magic.h. */
@@ -140,6 +140,7 @@ folder_new(struct folders *t, struct name *self, const char *path, const struct 
 	if (!f)
 		return NULL;
 	f->self = self;
+	f->handle = -1;
 	f->path_len = self->len ? (uint32_t)strlen(path) : 0;
 	f->path = pool_text(&t->pool, path, strlen(path));
 	if (!f->path)
@@ -170,24 +171,28 @@ link_read(struct folders *t, struct name *n, const char *path)
 	return n->target ? 0 : IM_ERR_MEMORY;
 }
 
-/* The folder's own descriptor; 0 when it is not worth one. */
+/* The folder's own descriptor; -1 when it is not worth one. */
 static int
 handle_of(struct folders *t, struct folder *f)
 {
-	int fd;
-
-	if (f->handle || f->probes < PROBES_BY_PATH) {
-		f->probes++;
+	if (f->handle >= 0 || t->handles == HANDLES_MAX || f->probes++ < PROBES_BY_PATH)
 		return f->handle;
+	f->probes = 0;
+	f->handle = open(f->path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	t->handles += f->handle >= 0;
+	return f->handle;
+}
+
+void
+folders_release(struct folders *t)
+{
+	for (struct folder *f = t->root; f && t->handles; f = f->next) {
+		if (f->handle < 0)
+			continue;
+		close(f->handle);
+		f->handle = -1;
+		t->handles--;
 	}
-	if (t->handles == HANDLES_MAX)
-		return 0;
-	fd = open(f->path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd <= 0)
-		return 0;
-	t->handles++;
-	f->handle = fd;
-	return fd;
 }
 
 /* Looks on the disk. */
@@ -206,7 +211,7 @@ name_probe(struct folders *t, struct name *n)
 		return IM_ERR_UNSUPPORTED;
 	}
 	fd = handle_of(t, n->in);
-	if (fd ? fstatat(fd, n->text, &st, AT_SYMLINK_NOFOLLOW) : lstat(path, &st)) {
+	if (fd >= 0 ? fstatat(fd, n->text, &st, AT_SYMLINK_NOFOLLOW) : lstat(path, &st)) {
 		if (errno != ENOENT && errno != ENOTDIR && errno != ENAMETOOLONG)
 			return refuse(t, path, strerror(errno));
 		n->kind = NAME_ABSENT;
@@ -414,11 +419,7 @@ folders_init(struct folders *t, struct graph *g, int64_t now_ns, char *why)
 void
 folders_fini(struct folders *t)
 {
-	for (struct folder *f = t->root; f && t->handles; f = f->next)
-		if (f->handle) {
-			close(f->handle);
-			t->handles--;
-		}
+	folders_release(t);
 	free(t->names);
 	free(t->noted);
 	pool_fini(&t->pool);

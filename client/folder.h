@@ -58,7 +58,7 @@ struct folder {
 	struct name *new_absent;
 	uint32_t path_len; /* 0 for the root: what stands before "/name" */
 	uint32_t new_count;
-	int handle;     /* O_PATH, once enough names were looked at in it; 0: none */
+	int handle;     /* O_PATH, while many names are looked at in it; -1: none */
 	uint8_t probes; /* names looked at without it */
 	bool trusted;   /* its times tell when a name was added */
 	bool steady; /* its file system is one whose attributes are known without opening a file */
@@ -104,6 +104,8 @@ int folders_note(struct folders *t, struct name *n) IM_MUST;
 /* Writes the name's path; IM_ERR_REFUSED when it is none for a view (too long, control
  * characters). */
 int folders_path(struct folders *t, const struct name *n, char **out) IM_MUST;
+/* Closes the descriptors of folders, which would keep their file systems busy; more names may be looked at later. */
+void folders_release(struct folders *t);
 /* Puts into the graph which names turned out to be absent. */
 int folders_save(struct folders *t) IM_MUST;
 

@@ -29,7 +29,7 @@
 #include "client/trace.h"
 #include "exec/compiler.h"
 
-#define HEAP_STEP (1 << 20)
+#define HEAP_STEP (1 << 20)  /* bytes */
 #define HEAP_KEPT (32 << 20) /* more is asked of the kernel, and given back */
 /* A compile is sent at most so often: each time it may look one folder deeper. */
 #define LESSONS_MAX 8

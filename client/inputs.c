@@ -189,6 +189,7 @@ inputs_find(struct inputs *in, const struct inputs_request *q, char *why)
 	e = reach_init(r, q, why);
 	if (e == 0)
 		e = close_over(r, q);
+	folders_release(&r->folders);
 	/* What was learnt is of use to the next compile even when this one is refused. */
 	if (e != IM_ERR_MEMORY && r->folders.root && folders_save(&r->folders) != 0)
 		e = IM_ERR_MEMORY;

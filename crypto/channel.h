@@ -32,9 +32,10 @@ int channel_start_recv(
 int channel_seal(
         struct channel *c, uint8_t type, const void *body, size_t len, struct buf *out) IM_MUST;
 /* Opens one frame's ciphertext (without its length) into out (capacity at least len -
- * CHANNEL_OVERHEAD bytes; cipher + 1 opens it in place: a secretstream's bytes stand one behind
- * the encrypted tag, and ChaCha20 may write where it reads). *out_len receives the plain length, type byte first.  IM_ERR_TRUNCATED,
- * IM_ERR_LIMIT, IM_ERR_SIGNATURE, IM_ERR_FORMAT (a secretstream tag that we never send). */
+ * CHANNEL_OVERHEAD bytes).  *out_len receives the plain length, type byte first.  out may be
+ * cipher + 1, which opens it in place: a secretstream's text stands one byte behind its encrypted
+ * tag, and ChaCha20 may write where it reads.  IM_ERR_TRUNCATED, IM_ERR_LIMIT, IM_ERR_SIGNATURE,
+ * IM_ERR_FORMAT (a secretstream tag that we never send). */
 int channel_open(struct channel *c, const uint8_t *cipher, size_t len, uint8_t *out,
         size_t *out_len) IM_MUST;
 /* Both halves as bytes, and back. The bytes are secret. */

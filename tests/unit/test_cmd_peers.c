@@ -1,17 +1,14 @@
 #include "client/call.h"
 
-#include "tests/unit/fake_status.h"
+#include "tests/unit/fake_daemon.h"
 
 static void
 handler(uint8_t type, const struct item *root, int fd, struct fake_answer *out)
 {
+	(void)type;
 	(void)root;
 	(void)fd;
 	out->with_file = true;
-	if (type == CONTROL_STATUS) {
-		fake_status(&out->file, "home", NULL);
-		return;
-	}
 	pack_map(&out->file, 1);
 	pack_uint(&out->file, 1);
 	pack_array(&out->file, 2);
@@ -46,23 +43,6 @@ test_peers(void **state)
 }
 
 static void
-test_status(void **state)
-{
-	struct fake f;
-	struct call c;
-
-	(void)state;
-	fake_start(&f, handler);
-	assert_int_equal(fake_call(&c, cmd_status, WORDS("status")), CALL_DONE);
-	assert_memory_equal(out_of(&c), "node       here", 15);
-	call_fini(&c);
-	assert_int_equal(fake_call(&c, cmd_status, WORDS("status", "--json")), CALL_DONE);
-	assert_memory_equal(out_of(&c), "{\"node\":{", 9);
-	call_fini(&c);
-	fake_stop(&f);
-}
-
-static void
 test_no_daemon(void **state)
 {
 	char want[256];
@@ -84,8 +64,8 @@ test_no_daemon(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_peers),
-	        cmocka_unit_test(test_status), cmocka_unit_test(test_no_daemon)};
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_peers), cmocka_unit_test(test_no_daemon)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

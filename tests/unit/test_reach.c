@@ -66,6 +66,56 @@ linked_folders_are_places(void **state)
 	assert_non_null(rig_file(rig, "two/one/y.h"));
 }
 
+/* That a search folder lacks all of "in/" is known once for both names, and until the folder changes. */
+static void
+folders_that_lack_the_first_part(void **state)
+{
+	(void)state;
+	rig_search(rig, "one");
+	rig_search(rig, "two");
+	text("a.c", "#include <in/x.h>\n#include <in/y.h>\n#include <lone.h>\n");
+	text("two/in/x.h", "");
+	text("two/in/y.h", "");
+	text("two/lone.h", "");
+	rig->later_ns = 10000000000;
+	for (int i = 0; i < 3; i++) {
+		find_ok();
+		assert_int_equal(rig->in.nfiles, 4);
+		assert_true(rig_follows(rig, "a.c", "two/in/x.h"));
+		assert_true(rig_follows(rig, "a.c", "two/in/y.h"));
+		assert_true(rig_follows(rig, "a.c", "two/lone.h"));
+	}
+	assert_int_equal(mkdir("one/in", 0755), 0);
+	text("one/in/y.h", "");
+	find_ok();
+	assert_int_equal(rig->in.nfiles, 5);
+	assert_true(rig_follows(rig, "a.c", "one/in/y.h"));
+}
+
+/* Many names in one folder are looked at through its descriptor; none is left open. */
+static void
+descriptors_are_given_back(void **state)
+{
+	char source[2000], path[32];
+	size_t at = 0;
+	int before = dup(0), after;
+
+	(void)state;
+	close(before);
+	for (int i = 0; i < 40; i++) {
+		at += (size_t)snprintf(
+		        source + at, sizeof(source) - at, "#include \"one/%d.h\"\n", i);
+		snprintf(path, sizeof(path), "one/%d.h", i);
+		text(path, "");
+	}
+	text("a.c", source);
+	find_ok();
+	assert_int_equal(rig->in.nfiles, 41);
+	after = dup(0);
+	close(after);
+	assert_int_equal(after, before);
+}
+
 static void
 a_linked_working_directory(void **state)
 {
@@ -168,9 +218,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {TEST(a_linked_header_has_the_folders_of_its_links),
-	        TEST(linked_folders_are_places), TEST(a_linked_working_directory), TEST(cycles_end),
-	        TEST(absolute_names_and_binaries), TEST(hard_links_are_two_files_of_one_identity),
-	        TEST(too_many_files)};
+	        TEST(linked_folders_are_places), TEST(folders_that_lack_the_first_part),
+	        TEST(descriptors_are_given_back), TEST(a_linked_working_directory),
+	        TEST(cycles_end), TEST(absolute_names_and_binaries),
+	        TEST(hard_links_are_two_files_of_one_identity), TEST(too_many_files)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

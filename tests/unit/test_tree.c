@@ -223,13 +223,24 @@ odd_entries_are_refused(void **state)
 	assert_int_equal(decode(&odd, 1), IM_ERR_LIMIT);
 }
 
+/* What the decoder says of the bytes, which are freed. */
+static int
+verdict(struct buf *b)
+{
+	struct tree t;
+	int r = tree_decode(&t, b->data, b->len);
+
+	if (r == 0)
+		tree_fini(&t);
+	buf_fini(b);
+	return r;
+}
+
 /* {1: version, 2: [{1: path, 2: kind, and the keys of `more`}]} */
 static int
 spelt(uint64_t version, const char *path, size_t len, uint64_t kind, uint64_t more)
 {
-	struct tree t;
 	struct buf b;
-	int r;
 
 	buf_init(&b, TREE_LEN_MAX);
 	pack_map(&b, 2);
@@ -249,11 +260,7 @@ spelt(uint64_t version, const char *path, size_t len, uint64_t kind, uint64_t mo
 		else
 			pack_kuint(&b, key, 0644);
 	}
-	r = tree_decode(&t, b.data, b.len);
-	if (r == 0)
-		tree_fini(&t);
-	buf_fini(&b);
-	return r;
+	return verdict(&b);
 }
 
 static void
@@ -287,9 +294,7 @@ each_kind_has_its_keys(void **state)
 static int
 two_folders(const char *first, const char *second, unsigned key)
 {
-	struct tree t;
 	struct buf b;
-	int r;
 
 	buf_init(&b, TREE_LEN_MAX);
 	pack_map(&b, 3);
@@ -302,11 +307,7 @@ two_folders(const char *first, const char *second, unsigned key)
 		pack_kuint(&b, 2, TREE_FOLDER);
 	}
 	pack_kuint(&b, key, 1);
-	r = tree_decode(&t, b.data, b.len);
-	if (r == 0)
-		tree_fini(&t);
-	buf_fini(&b);
-	return r;
+	return verdict(&b);
 }
 
 static void
