@@ -27,9 +27,14 @@ pkg = $(if $(shell command -v $(firstword $(PKG_CONFIG))),$(shell $(PKG_CONFIG) 
 MSGPACK = $(call once,MSGPACK,$(shell $(PKG_CONFIG) --exists msgpack-c 2>/dev/null && echo msgpack-c || echo msgpack))
 PKG_CFLAGS = $(call once,PKG_CFLAGS,$(call pkg,--cflags libsodium libevent_core liblz4 libarchive libseccomp $(MSGPACK)))
 BASE_LIBS = $(call once,BASE_LIBS,$(call pkg,--libs liblz4 $(MSGPACK) libsodium))
-# The wrapper starts once for each compile; with these libraries inside it starts 0.4 ms sooner.  STATIC= for shared ones.
-STATIC ?= $(call once,STATIC_FOUND,$(shell $(CC) -print-file-name=libsodium.a 2>/dev/null | grep /))
-WRAPPER_LIBS = $(if $(STATIC),-Wl$(comma)-Bstatic $(BASE_LIBS) -Wl$(comma)-Bdynamic -pthread,$(BASE_LIBS))
+# The wrapper starts once for each compile: with these libraries inside it starts 0.4 ms sooner, with the C library too (all) 0.7 ms.
+# Portage's sandbox follows a program without shared libraries by ptrace, which costs more.  STATIC= for shared ones, as distributions do.
+STATIC_PIE = printf 'int main(void) { return 0; }' | $(CC) -x c - -o /dev/null -static-pie $(BASE_LIBS) 2>/dev/null
+STATIC_ALL = $(if $(SAN)$(wildcard /usr/lib*/libsandbox.so),,$(shell $(STATIC_PIE) && echo all))
+STATIC_SOME = $(if $(shell $(CC) -print-file-name=libsodium.a 2>/dev/null | grep /),libs)
+STATIC ?= $(call once,STATIC_FOUND,$(or $(STATIC_ALL),$(STATIC_SOME)))
+WRAPPER_LIBS = $(if $(filter all,$(STATIC)),-static-pie $(BASE_LIBS),$(if $(STATIC),-Wl$(comma)-Bstatic $(BASE_LIBS) \
+	-Wl$(comma)-Bdynamic -pthread,$(BASE_LIBS)))
 comma = ,
 LOOP_LIBS = $(call once,LOOP_LIBS,$(call pkg,--libs libevent_core))
 BOX_LIBS = $(call once,BOX_LIBS,$(call pkg,--libs libarchive libseccomp))

@@ -289,16 +289,19 @@ compile_packed(struct wrapper *w, int graph_fd)
 	return status;
 }
 
-/* gcc starts the assembler and objcopy that PATH has, clang where it is told to; peers look in a PATH of their own. */
+/* gcc starts the assembler that PATH has, and objcopy for a .dwo, clang where it is told to; peers look in a PATH of their own. */
 static bool
 usual_programs(const struct args *a)
 {
-	bool starts = a->compiler == FOR_GCC;
+	bool starts = a->compiler == FOR_GCC, splits = false;
 
-	for (uint32_t i = 0; i < a->argc && !starts; i++)
-		starts = strcmp(a->argv[i], "-fno-integrated-as") == 0 ||
+	for (uint32_t i = 0; i < a->argc; i++) {
+		starts = starts || strcmp(a->argv[i], "-fno-integrated-as") == 0 ||
 		         strcmp(a->argv[i], "-no-integrated-as") == 0;
-	return !starts || (tools_same("as", COMPILER_PATH) && tools_same("objcopy", COMPILER_PATH));
+		splits = splits || strncmp(a->argv[i], "-gsplit-dwarf", 13) == 0;
+	}
+	return !starts || (tools_same("as", COMPILER_PATH) &&
+	                          (!splits || tools_same("objcopy", COMPILER_PATH)));
 }
 
 /* What the compiler makes without leave to write it, it cannot fill; how it fails depends on who runs it. */

@@ -87,24 +87,24 @@ link_flush(struct link *l)
 	return 0;
 }
 
-/* How many bytes the frame at the front still lacks; READ_MIN when its length is not known yet. */
+/* How many bytes the frame at the front still lacks; 0 when its length is not known yet. */
 static size_t
 missing(const struct link *l)
 {
 	size_t have = l->in.len, whole;
 
 	if (have < LENGTH_BYTES)
-		return READ_MIN;
+		return 0;
 	whole = LENGTH_BYTES + (size_t)get_u32(l->in.data);
-	return whole > have && whole - have > READ_MIN && whole <= IN_MAX ? whole - have : READ_MIN;
+	return whole > have && whole <= LENGTH_BYTES + CHANNEL_FRAME_MAX ? whole - have : 0;
 }
 
-/* To be woken once for a frame, not for every segment of it. */
+/* To be woken once for a long frame, not for every segment of it. */
 static void
 set_wakeup(struct link *l)
 {
-	size_t want = missing(l);
-	int least = l->in.len >= LENGTH_BYTES && want > READ_MIN ? (int)want : 1;
+	size_t lacks = missing(l);
+	int least = lacks > READ_MIN ? (int)lacks : 1;
 
 	if (least > WAKEUP_MAX)
 		least = WAKEUP_MAX;
@@ -125,7 +125,8 @@ link_fill(struct link *l)
 		return IM_ERR_CLOSED;
 	buf_consume(&l->in, l->in_used);
 	l->in_used = 0;
-	want = missing(l);
+	/* with the beginning of the next frame, whose length is then known */
+	want = missing(l) + READ_MIN;
 	room = buf_room(&l->in, want);
 	if (room == NULL)
 		return buf_err(&l->in);

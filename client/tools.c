@@ -10,12 +10,11 @@
 
 _Static_assert(TOOLS_PATH_SIZE >= PATH_MAX, "realpath's result fits");
 
+/* *st: what stands there, when it is one. */
 static bool
-is_program(const char *path)
+is_program(const char *path, struct stat *st)
 {
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+	return stat(path, st) == 0 && S_ISREG(st->st_mode) && access(path, X_OK) == 0;
 }
 
 /* out = folder/name when that is a program. */
@@ -24,10 +23,11 @@ try_folder(const char *folder, size_t folder_len, const char *name, char *out, s
 {
 	char path[TOOLS_PATH_SIZE];
 	int n = snprintf(path, sizeof path, "%.*s/%s", (int)folder_len, folder, name);
+	struct stat st;
 
 	if (n < 0 || (size_t)n >= sizeof path || (size_t)n >= size)
 		return IM_ERR_LIMIT;
-	if (!is_program(path))
+	if (!is_program(path, &st))
 		return IM_ERR_ABSENT;
 	memcpy(out, path, (size_t)n + 1);
 	return 0;
@@ -49,9 +49,10 @@ static int
 take_as_written(const char *name, char *out, size_t size)
 {
 	char folder[PATH_MAX] = "";
+	struct stat st;
 	int n;
 
-	if (!is_program(name))
+	if (!is_program(name, &st))
 		return IM_ERR_ABSENT;
 	if (tools_is_wrapper(name))
 		return IM_ERR_REFUSED;
@@ -103,7 +104,7 @@ find_first(const char *name, const char *path, struct stat *st)
 		int n = snprintf(
 		        file, sizeof file, "%.*s%s%s", (int)len, path, len > 0 ? "/" : "", name);
 
-		if (n > 0 && (size_t)n < sizeof file && is_program(file) && stat(file, st) == 0)
+		if (n > 0 && (size_t)n < sizeof file && is_program(file, st))
 			return true;
 		path += len;
 		if (*path == '\0')
@@ -118,6 +119,7 @@ tools_same(const char *name, const char *path)
 	struct stat here = {0}, there = {0};
 	bool found = find_first(name, own != NULL ? own : path, &here);
 
-	return found == find_first(name, path, &there) && here.st_dev == there.st_dev &&
-	       here.st_ino == there.st_ino;
+	if (find_first(name, path, &there) != found)
+		return false;
+	return !found || (here.st_dev == there.st_dev && here.st_ino == there.st_ino);
 }

@@ -26,6 +26,7 @@
 #define FIRST_READ 256  /* bytes of a name that are read at once; most are shorter */
 #define SLOTS_MIN 1024u /* of the table of names; a power of two */
 #define WHOLE_SIZE (2 * PATH_MAX)
+#define LOST 256 /* a compiler looks for bits/a.h, bits/b.h... below every search folder */
 
 struct guard {
 	int listener, cwd_fd;
@@ -35,6 +36,8 @@ struct guard {
 	struct buf names; /* findings */
 	uint32_t *slots;  /* where in names a path stands; 0: empty */
 	uint32_t nslots, n;
+	char *lost
+	        [LOST]; /* folders that are not there, as spelled in calls, by hash; NULL: none. Owned */
 	struct seccomp_notif *request;
 	struct seccomp_notif_resp *response;
 	struct seccomp_notif_sizes sizes;
@@ -95,6 +98,8 @@ free_guard(struct guard *g)
 	if (g->cwd_fd >= 0)
 		close(g->cwd_fd);
 	buf_fini(&g->names);
+	for (unsigned i = 0; i < LOST; i++)
+		free(g->lost[i]);
 	free(g->cwd);
 	free(g->slots);
 	free(g->request);
@@ -155,12 +160,12 @@ guard_end(struct guard *g, struct buf *findings)
 /* --- the set of names --- */
 
 static uint32_t
-hash(const char *s)
+hash(const char *s, size_t len)
 {
 	uint32_t h = 2166136261u;
 
-	for (; *s != '\0'; s++)
-		h = (h ^ (unsigned char)*s) * 16777619u;
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ (unsigned char)s[i]) * 16777619u;
 	return h ^ h >> 15;
 }
 
@@ -168,7 +173,7 @@ hash(const char *s)
 static uint32_t *
 slot_of(uint32_t *slots, uint32_t nslots, const struct buf *names, const char *path)
 {
-	uint32_t i = hash(path) & (nslots - 1);
+	uint32_t i = hash(path, strlen(path)) & (nslots - 1);
 
 	while (slots[i] != 0 && strcmp((const char *)names->data + slots[i], path) != 0)
 		i = (i + 1) & (nslots - 1);
@@ -308,6 +313,30 @@ is_missing(int dir, const char *name, int flags)
 	       (errno == ENOENT || errno == ENOTDIR);
 }
 
+/* The same, from the working directory; without a look when the folder was missing before. A job that makes it meanwhile is only told of too much. */
+static bool
+is_lost(struct guard *g, const char *name, int flags)
+{
+	const char *slash = strrchr(name, '/');
+	size_t len = slash != NULL ? (size_t)(slash - name) : 0;
+	char folder[PATH_MAX], **known;
+
+	if (len == 0)
+		return is_missing(g->cwd_fd, name, flags);
+	known = &g->lost[hash(name, len) % LOST];
+	if (*known != NULL && strncmp(*known, name, len) == 0 && (*known)[len] == '\0')
+		return true;
+	if (!is_missing(g->cwd_fd, name, flags))
+		return false;
+	memcpy(folder, name, len);
+	folder[len] = '\0';
+	if (is_missing(g->cwd_fd, folder, 0)) {
+		free(*known);
+		*known = strdup(folder);
+	}
+	return true;
+}
+
 /* A name relative to a folder of the caller's, found by /proc. */
 static int
 note_below(struct guard *g, const char *folder, const char *name, int flags)
@@ -345,7 +374,7 @@ note_name(struct guard *g, int dir, const char *name, int flags)
 			snprintf(folder, sizeof(folder), "/proc/%u/fd/%d", pid, dir);
 		return note_below(g, folder, name, flags);
 	}
-	if (!is_missing(g->cwd_fd, name, flags))
+	if (!is_lost(g, name, flags))
 		return 0;
 	if (join(g->cwd, name, whole) != 0)
 		return IM_ERR_LIMIT;

@@ -23,7 +23,7 @@
 #include "exec/scratch.h"
 
 #define STDERR_TAIL 4096 /* searched for what tells a full disk or a full memory */
-#define LOOK_UP_MS 2     /* at most so late does init see that the compiler has ended */
+#define LOOK_UP_MS 50    /* at most so late does init see that the compiler has ended */
 
 /* Notes the end and its reason, with errno's text behind it. */
 static int
@@ -105,7 +105,8 @@ wake_up(int sig)
 	(void)sig; /* has interrupted what waited for the next call */
 }
 
-/* SIGCHLD may come just before guard_serve() waits and be lost: hence the timer. */
+/* SIGCHLD may come just before guard_serve() waits and be lost, and not every kernel then says that nobody is left to watch: hence the
+ * timer.  It is slow, since each time it costs as much as two calls. */
 static void
 set_alarms(void (*handler)(int), suseconds_t us)
 {

@@ -14,6 +14,7 @@
 #define TRIES_MAX 3    /* refusals in a row before a want waits for news */
 #define PROBES_MAX 8   /* waiting wants looked at to find one that can ask */
 #define PROBE_MS 250   /* waiting wants ask blindly this often, one at a time */
+#define EXPIRE_MS 5000 /* between two looks at the channels that nobody uses */
 
 /* An open channel without a job. */
 struct idle {
@@ -49,6 +50,7 @@ struct leases {
 	struct idle *idle;
 	unsigned nidle;
 	struct timer *tick;
+	uint64_t look_ms; /* when it is set to; 0: not at all */
 	bool kicking;
 };
 
@@ -61,6 +63,17 @@ random64(void)
 	uint64_t r;
 	random_bytes(&r, sizeof r);
 	return r;
+}
+
+/* Has on_tick() called in time. */
+static void
+look_in(struct leases *l, uint64_t ms)
+{
+	uint64_t at = loop_now_ms() + ms;
+	if (l->look_ms && l->look_ms <= at)
+		return;
+	l->look_ms = at;
+	timer_set(l->tick, ms);
 }
 
 /* ---- idle channels ---- */
@@ -113,6 +126,7 @@ idle_keep(struct leases *l, uid_t uid, const struct node_id *node, struct conn *
 	        .until_ms = loop_now_ms() + LEASE_IDLE_MS};
 	l->idle = i;
 	l->nidle++;
+	look_in(l, EXPIRE_MS);
 	conn_hand(c, &idle_ops, i);
 }
 
@@ -168,6 +182,7 @@ static void
 want_wait(struct want *w, bool cold)
 {
 	w->state = WANT_WAITING;
+	look_in(w->leases, PROBE_MS);
 	w->tries = 0;
 	if (!w->said_busy) {
 		w->said_busy = true;
@@ -487,6 +502,7 @@ on_tick(void *arg)
 	struct leases *l = arg;
 	uint64_t now = loop_now_ms();
 	struct idle *next;
+	l->look_ms = 0;
 	for (struct idle *i = l->idle; i; i = next) {
 		next = i->next;
 		if (now >= i->until_ms)
@@ -499,7 +515,10 @@ on_tick(void *arg)
 		if (w->state == WANT_WAITING && (++tried, want_try(w, true)))
 			break;
 	}
-	timer_set(l->tick, PROBE_MS);
+	if (tried)
+		look_in(l, PROBE_MS);
+	else if (l->idle)
+		look_in(l, EXPIRE_MS);
 }
 
 struct leases *
@@ -514,7 +533,6 @@ leases_new(struct node *n)
 		free(l);
 		return NULL;
 	}
-	timer_set(l->tick, PROBE_MS);
 	return l;
 }
 

@@ -13,6 +13,7 @@
 
 #define SCAN_MS 5000 /* between two looks at the interfaces */
 #define SAVE_MS 30000
+#define LOAD_MS 1000        /* between two looks at how busy the machine is */
 #define AVOID_FIRST_MS 1000 /* after a failure, doubled with each further one */
 #define AVOID_MAX_MS 60000
 #define VIEWS_MAX GOSSIP_MEMBERS_MAX
@@ -27,10 +28,9 @@ struct peers {
 	struct machine machine;
 	struct peer *views;
 	unsigned nviews;
-	uint64_t rejoin_ms, save_ms, rate_ms;
+	uint64_t rejoin_ms, save_ms, rate_ms, load_ms;
 	struct gossip_counts at_rate;
 	uint32_t in_x100, out_x100, bytes_per_s;
-	bool heard_multicast;
 };
 
 static void arm_tick(struct peers *p);
@@ -99,8 +99,13 @@ arm_tick(struct peers *p)
 static void
 fill_load(struct peers *p, struct load *l)
 {
+	uint64_t now = loop_now_ms();
 	serve_load(p->node->serve, l);
-	l->permille = machine_load(&p->machine);
+	if (now >= p->load_ms) {
+		p->load_ms = now + LOAD_MS;
+		machine_load(&p->machine);
+	}
+	l->permille = p->machine.permille;
 }
 
 static void
@@ -125,8 +130,6 @@ on_heard(void *arg, const uint8_t *bytes, size_t len, const struct endpoint *fro
 		return;
 	uint64_t now = loop_now_ms();
 	int err = gossip_receive(p->gossip, bytes, len, from, multicast, now);
-	if (multicast && (err == 0 || err == IM_ERR_EXISTS))
-		p->heard_multicast = true;
 	if (err < 0 && err != IM_ERR_EXISTS && err != IM_ERR_REPLAY && err != IM_ERR_OTHER_MESH) {
 		char where[ENDPOINT_TEXT_SIZE];
 		endpoint_text(from, where);
@@ -475,12 +478,6 @@ peers_heard_load(
 	v->fresh_ms = loop_now_ms();
 	if (rtt_us)
 		v->rtt_us = rtt_us;
-}
-
-bool
-peers_multicast_works(const struct peers *p)
-{
-	return p->heard_multicast;
 }
 
 void

@@ -54,8 +54,6 @@ void peers_worked(struct peers *p, const struct node_id *id);
 /* A RESERVE's answer. */
 void peers_heard_load(
         struct peers *p, const struct node_id *id, const struct wire_load *l, uint32_t rtt_us);
-/* Whether multicast works: sent and own beacon came back by some interface. */
-bool peers_multicast_works(const struct peers *p);
 /* Beacons heard and sent per second x100, bytes per second, over the last seconds. */
 void peers_rates(const struct peers *p, uint32_t *in_x100, uint32_t *out_x100, uint32_t *bytes);
 

@@ -16,16 +16,28 @@ env_dir(const char *variable)
 	return dir && dir[0] == '/' ? dir : NULL;
 }
 
+/* The user's home by /etc/passwd.  getpwuid() would bring the whole name service into the wrapper. */
+static const char *
+passwd_home(void)
+{
+	static char home[PLACE_SIZE];
+	FILE *file = fopen("/etc/passwd", "re");
+	struct passwd *pw;
+
+	while (file && !home[0] && (pw = fgetpwent(file)) != NULL)
+		if (pw->pw_uid == geteuid() && pw->pw_dir[0] == '/')
+			snprintf(home, sizeof(home), "%s", pw->pw_dir);
+	if (file)
+		fclose(file);
+	return home[0] ? home : "/";
+}
+
 const char *
 place_home(void)
 {
-	/* Only without $HOME is the user database asked, which can be slow. */
 	const char *home = env_dir("HOME");
-	struct passwd *pw = home ? NULL : getpwuid(geteuid());
 
-	if (home)
-		return home;
-	return pw && pw->pw_dir[0] == '/' ? pw->pw_dir : "/";
+	return home ? home : passwd_home();
 }
 
 void

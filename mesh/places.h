@@ -14,7 +14,7 @@
 /* The machine's pool of local slots (client/local.h): root's, so that no user can alter it; every user may lock its files. */
 #define PLACE_SLOTS "/run/lock/icemesh-slots"
 
-/* $HOME, else the user database's; static storage or the environment's. */
+/* $HOME, else what /etc/passwd says, else "/"; static storage or the environment's. */
 const char *place_home(void);
 /* $variable/icemesh, or HOME/fallback/icemesh; empty when it does not fit. */
 void place_user_dir(char out[PLACE_SIZE], const char *variable, const char *fallback);

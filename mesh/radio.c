@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
+#include <linux/filter.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -35,6 +37,7 @@ struct radio {
 	struct node *node;
 	struct ear ears[SOCKETS];
 	struct endpoint bound, group4, group6;
+	uint16_t port; /* of the unicast sockets */
 	struct iface ifaces[RADIO_IFACES_MAX];
 	unsigned nifaces;
 	struct beacon_addr addrs[BEACON_ADDRS_MAX];
@@ -209,6 +212,22 @@ listen_on(struct radio *r, struct ear *ear, const struct endpoint *e, bool multi
 	return ear->watch ? 0 : IM_ERR_MEMORY;
 }
 
+/* What this machine sends to a group comes back to it.  Our own beacons are stopped in the kernel, by their source port: other daemons
+ * of this machine have others. */
+static void
+ignore_own(const struct radio *r, const struct ear *ear)
+{
+	struct sock_filter f[] = {
+	        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+	        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_LOOPBACK, 0, 3),
+	        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 0), /* of the UDP header: the source port */
+	        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, r->port, 0, 1), BPF_STMT(BPF_RET | BPF_K, 0),
+	        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX)};
+	struct sock_fprog program = {sizeof f / sizeof *f, f};
+	if (setsockopt(ear->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0)
+		log_debug(&r->node->log, "own beacons will be heard: %s", strerror(errno));
+}
+
 static void
 membership(struct radio *r, const struct iface *f, bool v6, bool join)
 {
@@ -249,7 +268,9 @@ open_ear6(struct radio *r, struct iface *f)
 		log_debug(&r->node->log, "%s: no socket for group6: %s", f->name, strerror(errno));
 		ear_free(f->ear6);
 		f->ear6 = NULL;
+		return;
 	}
+	ignore_own(r, f->ear6);
 }
 
 static void
@@ -331,10 +352,13 @@ open_groups(struct radio *r)
 	const struct config *c = &r->node->config;
 	read_group(
 	        r, "group6", c->group6, &r->group6, 16); /* its sockets come with the interfaces */
-	if (read_group(r, "group", c->group, &r->group4, 4) &&
-	        listen_on(r, &r->ears[M4], &r->group4, true) < 0)
+	if (!read_group(r, "group", c->group, &r->group4, 4))
+		return;
+	if (listen_on(r, &r->ears[M4], &r->group4, true) < 0)
 		log_warn(&r->node->log, "group = %s: %s; beacons go without it", c->group,
 		        strerror(errno));
+	else
+		ignore_own(r, &r->ears[M4]);
 }
 
 /* One unicast socket; *port 0 receives the port that it got. */
@@ -394,6 +418,7 @@ radio_open(struct node *n, uint16_t *port, radio_heard heard, void *arg, char *w
 		radio_close(r);
 		return NULL;
 	}
+	r->port = *port;
 	open_groups(r);
 	radio_rescan(r, false);
 	return r;

@@ -2,7 +2,8 @@
  * The radio: UDP sockets for beacons, multicast on every fitting interface and unicast, IPv4 and IPv6.
  *
  * Unicast sockets are bound to the `listen` address; multicast ones to the group address itself, so that several daemons on one
- * machine can share a group.  Sending goes out of the unicast sockets: the source port is where answers are heard.
+ * machine can share a group.  Sending goes out of the unicast sockets: the source port is where answers are heard, and by which a
+ * radio's own beacons are kept from it.
  * Interfaces are looked at again now and then; groups are joined anew for switches that forget.
  */
 #ifndef MESH_RADIO_H

@@ -9,8 +9,8 @@
 #include "mesh/peers.h"
 #include "mesh/session.h"
 #include "mesh/store.h"
+#include "mesh/wire.h"
 
-#define TICK_MS 500
 #define AHEAD 1 /* jobs let in beyond the slots */
 
 struct serve {
@@ -31,7 +31,8 @@ on_tick(void *arg)
 		next = i->next;
 		session_tick(i, now);
 	}
-	timer_set(s->tick, TICK_MS);
+	if (s->list)
+		timer_set(s->tick, WIRE_PING_MS);
 }
 
 static void
@@ -58,7 +59,6 @@ serve_new(struct node *n)
 		serve_free(s);
 		return NULL;
 	}
-	timer_set(s->tick, TICK_MS);
 	return s;
 }
 
@@ -101,6 +101,8 @@ serve_accept(struct serve *s, int fd)
 	struct session *session = session_new(s, fd);
 	if (!session)
 		return;
+	if (!s->list)
+		timer_set(s->tick, WIRE_PING_MS);
 	session->next = s->list;
 	s->list = session;
 	s->count++;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include <pwd.h>
 
 #include "mesh/places.h"
 
@@ -14,11 +15,16 @@ static void
 folders_follow_the_environment(void **state)
 {
 	char out[PLACE_SIZE], longer[PLACE_SIZE + 10];
+	const struct passwd *user = getpwuid(geteuid());
 
 	(void)state;
+	assert_non_null(user);
 	setenv("HOME", "/home/u", 1);
 	unsetenv("XDG_CACHE_HOME");
 	assert_string_equal(place_home(), "/home/u");
+	unsetenv("HOME");
+	assert_string_equal(place_home(), user->pw_dir);
+	setenv("HOME", "/home/u", 1);
 	place_user_dir(out, "XDG_CACHE_HOME", ".cache");
 	assert_string_equal(out, "/home/u/.cache/icemesh");
 	setenv("XDG_CACHE_HOME", "/fast", 1);

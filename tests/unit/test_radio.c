@@ -1,5 +1,6 @@
 #include "mesh/radio.h"
 
+#include <sched.h>
 #include "tests/unit/node_rig.h"
 
 static struct node n;
@@ -123,6 +124,36 @@ test_bad_group(void **state)
 	radio_close(r);
 }
 
+/* Two daemons of one machine share a group, and hear each other but not themselves. */
+static void
+test_group(void **state)
+{
+	static const char *const groups[][2] = {
+	        {"239.255.97.77:9777", "off"}, {"off", "[ff12::9777]:9777"}};
+	(void)state;
+	snprintf(n.config.listen, sizeof n.config.listen, "[::]:0");
+	snprintf(n.config.interfaces, sizeof n.config.interfaces, "here");
+	for (int i = 0; i < 2; i++) {
+		struct ear one = {0}, two = {0};
+		uint16_t p1 = 0, p2 = 0;
+		snprintf(n.config.group, sizeof n.config.group, "%s", groups[i][0]);
+		snprintf(n.config.group6, sizeof n.config.group6, "%s", groups[i][1]);
+		struct radio *a = radio(&one, &p1), *b = radio(&two, &p2);
+		assert_int_equal(radio_ifaces(a), 1);
+		radio_multicast(a, "of a", 4);
+		UNTIL(two.heard);
+		assert_true(two.multicast);
+		assert_int_equal(two.from.port, p1);
+		radio_multicast(b, "of b", 4);
+		UNTIL(one.heard);
+		assert_memory_equal(one.bytes, "of b", 4);
+		assert_int_equal(one.heard, 1);
+		assert_int_equal(two.heard, 1);
+		radio_close(a);
+		radio_close(b);
+	}
+}
+
 static void
 test_listen(void **state)
 {
@@ -143,14 +174,46 @@ test_listen(void **state)
 	assert_int_equal(radio_listen(":0", &fd, &port, why), IM_ERR_FORMAT);
 }
 
+static void
+put(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+	if (f && fputs(text, f) >= 0)
+		fclose(f);
+}
+
+/* A network of its own, with one interface that leads nowhere. */
+static bool
+enter_network(void)
+{
+	char map[64];
+	unsigned uid = geteuid(), gid = getegid();
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
+		return false;
+	snprintf(map, sizeof map, "0 %u 1", uid);
+	put("/proc/self/uid_map", map);
+	put("/proc/self/setgroups", "deny");
+	snprintf(map, sizeof map, "0 %u 1", gid);
+	put("/proc/self/gid_map", map);
+	return system("ip link set lo up && ip link add here type veth peer name there && "
+	              "ip addr add 192.0.2.2/24 dev here && ip link set there up && "
+	              "ip link set here addrgenmode none up && "
+	              "ip addr add fe80::1/64 dev here nodad") == 0;
+}
+
 int
 main(void)
 {
+	if (!enter_network()) {
+		fprintf(stderr, "no network namespace can be made\n");
+		return 1;
+	}
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup_teardown(test_unicast, setup, rig_teardown),
 	        cmocka_unit_test_setup_teardown(test_addresses, setup, rig_teardown),
 	        cmocka_unit_test_setup_teardown(test_bad_listen, setup, rig_teardown),
 	        cmocka_unit_test_setup_teardown(test_bad_group, setup, rig_teardown),
+	        cmocka_unit_test_setup_teardown(test_group, setup, rig_teardown),
 	        cmocka_unit_test_setup_teardown(test_listen, setup, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
