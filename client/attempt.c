@@ -311,7 +311,8 @@ judge(struct attempt *a, char *text)
 
 	if (end != ATTEMPT_ACCEPTED || a->bundle == NULL)
 		return end;
-	err = bundle_findings(a->bundle, &a->results.findings, text);
+	err = bundle_findings(a->bundle, &a->results.findings,
+	        &a->results.said.outputs[a->results.said.noutputs - 1].digest, text);
 	if (err != 0)
 		return err == IM_ERR_ABSENT ? ATTEMPT_LEARNED : ATTEMPT_LACKED;
 	return terminal_fits(&a->bundle->terminal, (const char *)said->data, said->len)
@@ -436,16 +437,31 @@ attempt_receive(struct attempt *a, int64_t now)
 		a->idle = a->idle && link_idle(&a->link);
 }
 
+/* The last moment at which the peer does not count as silent. */
+static int64_t
+patience(const struct attempt *a)
+{
+	if (a->link.out.len > 0)
+		return a->moved_ms + WIRE_SILENCE_MS;
+	if (a->state == ATTEMPT_SENDING)
+		return INT64_MAX; /* it is for us to speak */
+	return (a->heard_ms > a->sent_ms ? a->heard_ms : a->sent_ms) + WIRE_SILENCE_MS;
+}
+
+int64_t
+attempt_deadline(const struct attempt *a, int64_t job_ms)
+{
+	int64_t silent = patience(a), late = a->start_ms + job_ms;
+
+	return (silent < late ? silent : late) + 1;
+}
+
 void
 attempt_tick(struct attempt *a, int64_t now, int64_t job_ms)
 {
-	int64_t since = a->heard_ms > a->sent_ms ? a->heard_ms : a->sent_ms;
-
 	if (a->state == ATTEMPT_NONE || a->state == ATTEMPT_OVER)
 		return;
-	if (a->state == ATTEMPT_SENDING || a->link.out.len > 0)
-		since = a->link.out.len > 0 ? a->moved_ms : now;
-	if (now - since > WIRE_SILENCE_MS)
+	if (now > patience(a))
 		over(a, ATTEMPT_LOST, "the peer fell silent");
 	else if (now - a->start_ms > job_ms)
 		over(a, ATTEMPT_LOST, "the peer did not finish in time");

@@ -83,6 +83,8 @@ void attempt_pump(struct attempt *a, const struct input *in, int64_t now);
 short attempt_events(const struct attempt *a, const struct input *in);
 /* Reads what is there. */
 void attempt_receive(struct attempt *a, int64_t now);
+/* When attempt_tick() has something to say unless news come before; while it is neither over nor unused. */
+int64_t attempt_deadline(const struct attempt *a, int64_t job_ms);
 /* Looks at the clock: silence, a peer that takes nothing, or job_ms in all end the attempt. */
 void attempt_tick(struct attempt *a, int64_t now, int64_t job_ms);
 /* Closes the channel and removes what is temporary; back to NONE. */

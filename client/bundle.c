@@ -19,8 +19,6 @@ struct making {
 	struct bundle *b;
 	const struct bundle_request *q;
 	char *reason, *why;
-	char *folders[JOB_OUTPUTS_MAX]; /* of the outputs, as spelled; owned */
-	unsigned nfolders;
 };
 
 static int
@@ -74,10 +72,10 @@ add_output(struct making *m, const char *path, bool object, bool required)
 
 	if (i == JOB_OUTPUTS_MAX)
 		return decline(m, "output-special", "more outputs than a job may have");
-	m->folders[m->nfolders] = folder_of(path);
-	if (m->folders[m->nfolders] == NULL)
+	b->folders[b->nfolders] = folder_of(path);
+	if (b->folders[b->nfolders] == NULL)
 		return IM_ERR_MEMORY;
-	b->paths[i] = physical(m->folders[m->nfolders++], path);
+	b->paths[i] = physical(b->folders[b->nfolders++], path);
 	if (b->paths[i] == NULL)
 		return required ? decline(m, "path", "the output's folder is not there") : 0;
 	for (uint32_t k = 0; k < i; k++)
@@ -116,7 +114,7 @@ add_outputs(struct making *m)
 static int
 put_markers(struct making *m)
 {
-	const struct tree *from = &m->b->forest.own;
+	const struct tree *from = &m->b->set.own;
 	struct bundle *b = m->b;
 	struct tree *own = &b->own;
 	struct digest marker;
@@ -147,7 +145,7 @@ put_markers(struct making *m)
 }
 
 static int
-make_trees(struct making *m)
+make_forest(struct making *m)
 {
 	struct bundle *b = m->b;
 	int err = forest_make(&b->forest, &b->inputs, b->graph);
@@ -156,10 +154,26 @@ make_trees(struct making *m)
 		return decline(m, "include-undecided", "the input set is too large for a job");
 	if (err == IM_ERR_FORMAT)
 		return decline(m, "path", "a file's name cannot be said to a peer");
+	if (err != 0)
+		return err;
+	b->set = (struct recall){.ntrees = b->forest.ntrees,
+	        .own = b->forest.own,
+	        .nfiles = b->inputs.nfiles,
+	        .flags = b->inputs.flags};
+	memcpy(b->set.trees, b->forest.trees, sizeof b->set.trees);
+	return 0;
+}
+
+static int
+make_trees(struct making *m)
+{
+	struct bundle *b = m->b;
+	int err = b->recalled ? 0 : make_forest(m);
+
 	if (err == 0)
 		err = put_markers(m);
-	b->job.trees = b->forest.trees;
-	b->job.ntrees = b->forest.ntrees;
+	b->job.trees = b->set.trees;
+	b->job.ntrees = b->set.ntrees;
 	b->job.own = b->own;
 	return err;
 }
@@ -188,19 +202,22 @@ find_inputs(struct making *m)
 {
 	struct bundle *b = m->b;
 	const struct bundle_request *q = m->q;
-	struct inputs_request r = {.cwd = b->cwd,
-	        .source = q->args->source,
-	        .search = &b->search,
-	        .graph = q->graph,
-	        .also = (const char *const *)m->folders,
-	        .nalso = m->nfolders};
 	int err = search_find(
 	        &b->search, q->args, q->compiler, &q->toolchain, q->graph, q->environment, m->why);
 
+	b->request = (struct inputs_request){.cwd = b->cwd,
+	        .source = q->args->source,
+	        .search = &b->search,
+	        .graph = q->graph,
+	        .also = (const char *const *)b->folders,
+	        .nalso = b->nfolders};
 	if (err == 0)
 		err = add_probes(m);
 	if (err == 0)
-		err = inputs_find(&b->inputs, &r, m->why);
+		err = recall_key(&b->key, &b->request, b->outputs, b->job.noutputs);
+	b->recalled = err == 0 && recall_find(&b->set, b->graph, &b->key) == 0;
+	if (err == 0 && !b->recalled)
+		err = inputs_find(&b->inputs, &b->request, m->why);
 	if (err == IM_ERR_ABSENT)
 		return decline(m, "no-source", "the source is not there");
 	if (err == IM_ERR_UNSUPPORTED)
@@ -234,7 +251,7 @@ set_dates(struct making *m)
 	time_t now = time(NULL);
 	struct tm here;
 
-	if (b->inputs.flags & INCLUDES_TIMESTAMP || (b->inputs.flags & INCLUDES_DATE && !knows))
+	if (b->set.flags & INCLUDES_TIMESTAMP || (b->set.flags & INCLUDES_DATE && !knows))
 		return decline(m, "date-time", "");
 	if (!knows || names_variable(b->env, b->job.nenv, "SOURCE_DATE_EPOCH") ||
 	        b->job.nenv == JOB_ENV_MAX)
@@ -317,8 +334,6 @@ bundle_make(struct bundle *b, const struct bundle_request *q, char reason[REASON
 		set_environment(&m);
 		err = set_dates(&m);
 	}
-	for (unsigned i = 0; i < m.nfolders; i++)
-		free(m.folders[i]);
 	if (err != 0 && reason[0] == 0)
 		reason_set(reason, "system-error", NULL);
 	return err;
@@ -329,7 +344,11 @@ bundle_fini(struct bundle *b)
 {
 	for (uint32_t i = 0; i < JOB_OUTPUTS_MAX; i++)
 		free(b->paths[i]);
+	for (unsigned i = 0; i < b->nfolders; i++)
+		free(b->folders[i]);
 	free(b->own.memory);
+	if (b->recalled)
+		recall_fini(&b->set);
 	free(b->argv);
 	free(b->forced);
 	forest_fini(&b->forest);
@@ -338,14 +357,58 @@ bundle_fini(struct bundle *b)
 	memset(b, 0, sizeof *b);
 }
 
+/* --- what a peer asks for --- */
+
+static bool
+same_trees(const struct bundle *b)
+{
+	bool same = b->forest.ntrees == b->set.ntrees;
+	struct buf was, is;
+
+	for (uint32_t i = 0; same && i < b->set.ntrees; i++)
+		same = digest_equal(&b->forest.trees[i], &b->set.trees[i]);
+	buf_init(&was, TREE_LEN_MAX);
+	buf_init(&is, TREE_LEN_MAX);
+	same = same && tree_encode(&b->set.own, &was) == 0 &&
+	       tree_encode(&b->forest.own, &is) == 0 && was.len == is.len &&
+	       memcmp(was.data, is.data, is.len) == 0;
+	buf_fini(&was);
+	buf_fini(&is);
+	return same;
+}
+
+/* Finds the recalled set itself, when more of it is needed than the job. IM_ERR_DIGEST: it is another by now. */
+static int
+find_again(struct bundle *b)
+{
+	char why[256];
+	int err;
+
+	if (b->inputs.memory != NULL || !b->recalled)
+		return 0;
+	err = inputs_find(&b->inputs, &b->request, why);
+	if (err == 0)
+		err = forest_make(&b->forest, &b->inputs, b->graph);
+	if (err == 0 && !same_trees(b))
+		err = IM_ERR_DIGEST;
+	if (err == 0)
+		return 0;
+	forest_fini(&b->forest);
+	inputs_fini(&b->inputs);
+	return err == IM_ERR_MEMORY ? err : IM_ERR_DIGEST;
+}
+
 int
-bundle_blob(const struct bundle *b, const struct digest *d, struct buf *out)
+bundle_blob(struct bundle *b, const struct digest *d, struct buf *out)
 {
 	struct digest marker;
+	int err;
 
 	digest_of(&marker, RESULTS_MARKER, strlen(RESULTS_MARKER));
-	if (!digest_equal(d, &marker))
-		return forest_blob(&b->forest, d, out);
+	if (!digest_equal(d, &marker)) {
+		err = find_again(b);
+		return err == 0 ? forest_blob(&b->forest, d, out) : err;
+	}
 	buf_put(out, RESULTS_MARKER, strlen(RESULTS_MARKER));
 	return buf_err(out);
 }
@@ -353,8 +416,10 @@ bundle_blob(const struct bundle *b, const struct digest *d, struct buf *out)
 uint32_t
 bundle_blobs(const struct bundle *b)
 {
-	return b->inputs.nfiles + b->job.ntrees + 1;
+	return b->set.nfiles + b->job.ntrees + 1;
 }
+
+/* --- what a peer found --- */
 
 /* A compile that fails removes its outputs, and then looks for them. */
 static bool
@@ -426,13 +491,19 @@ check_miss(struct bundle *b, const char *path, char *why)
 }
 
 int
-bundle_findings(struct bundle *b, const struct buf *findings, char *why)
+bundle_findings(
+        struct bundle *b, const struct buf *findings, const struct digest *digest, char *why)
 {
 	const char *path;
 	enum finding what;
 	size_t at = 0;
 	int r, err = 0;
 
+	/* the disk answered as it did when these were checked: client/recall.h */
+	if (b->recalled && digest_equal(digest, &b->set.findings))
+		return 0;
+	if (find_again(b) != 0)
+		return refuse(why, "changed meanwhile: the input set of ", b->request.source);
 	b->probes->fresh = 0;
 	while (err == 0 && (r = findings_next((const char *)findings->data, findings->len, &at,
 	                            &what, &path)) == 1) {
@@ -449,8 +520,18 @@ bundle_findings(struct bundle *b, const struct buf *findings, char *why)
 		return err;
 	if (r != 0)
 		return refuse(why, "the peer's findings cannot be read", "");
-	if (b->probes->fresh == 0)
+	if (b->probes->fresh == 0) {
+		b->set.findings = *digest;
+		b->checked = true;
 		return 0;
+	}
 	probes_keep(b->probes, b->graph, &b->job.toolchain);
 	return IM_ERR_ABSENT;
+}
+
+void
+bundle_keep(const struct bundle *b)
+{
+	if (b->checked && !b->recalled)
+		recall_keep(&b->set, b->graph, &b->key, &b->inputs, b->outputs, b->job.noutputs);
 }

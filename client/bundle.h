@@ -9,6 +9,7 @@
 #include "client/forest.h"
 #include "client/results.h"
 #include "client/probes.h"
+#include "client/recall.h"
 #include "client/search.h"
 #include "client/terminal.h"
 
@@ -31,9 +32,16 @@ struct bundle {
 	struct probes *probes;
 	const char **forced; /* owned array */
 	struct search search;
+	struct recall set; /* what the job says of its inputs */
+	bool recalled; /* set comes from an earlier compile, and the two below are empty until somebody asks for more */
 	struct inputs inputs;
 	struct forest forest;
-	struct tree own; /* the forest's, and the markers */
+	struct tree own; /* the set's, and the markers */
+	struct inputs_request request;
+	struct digest key;              /* the set's name in the graph */
+	char *folders[JOB_OUTPUTS_MAX]; /* owned: of the outputs, as spelled */
+	unsigned nfolders;
+	bool checked; /* set.findings is what a peer found, and good */
 	char **argv;
 	const char *env[JOB_ENV_MAX + 1];
 	char epoch[40];
@@ -49,11 +57,14 @@ int bundle_make(struct bundle *b, const struct bundle_request *q, char reason[RE
 /* Frees; a zeroed bundle is allowed. */
 void bundle_fini(struct bundle *b);
 /* The bytes of what a peer asks for. IM_ERR_ABSENT, IM_ERR_DIGEST, IM_ERR_SYSTEM. */
-int bundle_blob(const struct bundle *b, const struct digest *d, struct buf *out) IM_MUST;
+int bundle_blob(struct bundle *b, const struct digest *d, struct buf *out) IM_MUST;
 /* How many blobs the job names, at most: no peer may ask for more. */
 uint32_t bundle_blobs(const struct bundle *b);
-/* Checks a peer's findings against this disk. When the result does not count, why (256 bytes) names the file: IM_ERR_REFUSED, or
+/* Checks a peer's findings, which have this digest, against this disk. When the result does not count, why (256 bytes) names the file: IM_ERR_REFUSED, or
  * IM_ERR_ABSENT when the probes have learned it and a new bundle will have it. */
-int bundle_findings(struct bundle *b, const struct buf *findings, char *why) IM_MUST;
+int bundle_findings(struct bundle *b, const struct buf *findings, const struct digest *digest,
+        char *why) IM_MUST;
+/* The result whose findings were checked last has been accepted: the next compile of the same may recall the set. */
+void bundle_keep(const struct bundle *b);
 
 #endif

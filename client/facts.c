@@ -47,9 +47,8 @@ identity_get(struct identity *id, int fd)
 	return true;
 }
 
-/* Whether every change since the job began shows in the times. */
-static bool
-settled(const struct folders *t, const struct identity *id)
+bool
+facts_settled(const struct folders *t, const struct identity *id)
 {
 	int64_t last = id->mtime_ns > id->ctime_ns ? id->mtime_ns : id->ctime_ns;
 	bool coarse = id->mtime_ns % SECOND_NS == 0 && id->ctime_ns % SECOND_NS == 0;
@@ -189,7 +188,7 @@ facts_make(struct facts *f, struct folders *t, const char *path, const struct id
 		memcpy(value + sizeof(rec), s.why, rec.why_len);
 	if (list.len)
 		memcpy(value + sizeof(rec) + rec.why_len, list.data, list.len);
-	if (t->graph && settled(t, id))
+	if (t->graph && facts_settled(t, id))
 		(void)graph_add(t->graph, key, facts_key(path, key), value, len);
 	facts_take(f, (const struct record *)value, len);
 out:
@@ -304,7 +303,7 @@ facts_meaning(struct meaning *m, struct folders *t, const char *path, const stru
 	if (rec && len >= sizeof(*rec) && identity_equal(&rec->id, id) && meaning_take(m, rec, len))
 		return 0;
 	r = meaning_make(m, t, path, id, macro, text, &value);
-	if (r == 0 && t->graph && settled(t, id))
+	if (r == 0 && t->graph && facts_settled(t, id))
 		(void)graph_add(t->graph, key, key_len, value, sizeof(*rec) + m->list_len);
 	return r;
 }

@@ -20,6 +20,8 @@ struct facts {
 	const char *why; /* when undecided */
 };
 
+/* Whether every change since the job began would show in these times. */
+bool facts_settled(const struct folders *t, const struct identity *id);
 /* Of the regular file at path, physical and just seen as *id, which is set to what the facts hold
  * for.  steady: a file's attributes can be believed without opening it. IM_ERR_REFUSED (t->why:
  * cannot be read, changes while it is read, too large); IM_ERR_MEMORY. */

@@ -12,6 +12,7 @@
 
 #define SECOND_NS 1000000000LL
 #define SETTLED_NS (2 * SECOND_NS) /* the coarsest clock of a file system */
+#define YOUNG_NS (24 * 3600 * SECOND_NS)
 #define NAMES_FIRST 2048
 #define PROBES_BY_PATH 6 /* after so many a handle pays: shorter walks in the kernel */
 #define HANDLES_MAX 32
@@ -150,6 +151,7 @@ folder_new(struct folders *t, struct name *self, const char *path, const struct 
 	f->id.size = 0; /* says nothing that the times do not */
 	f->steady = steady(t, path, f->id.dev);
 	f->trusted = f->steady && f->id.mtime_ns < old && f->id.ctime_ns < old;
+	f->young = f->id.mtime_ns > t->now_ns - YOUNG_NS;
 	if (f->trusted && t->graph)
 		absent_load(&f->absent, t->graph, key, absent_key(f, key));
 	self->folder = f;
@@ -218,6 +220,7 @@ name_probe(struct folders *t, struct name *n)
 		return 0;
 	}
 	n->mode = st.st_mode & 07777;
+	identity_of(&n->id, &st);
 	if (S_ISLNK(st.st_mode)) {
 		n->kind = NAME_LINK;
 		return link_read(t, n, path);
@@ -227,7 +230,6 @@ name_probe(struct folders *t, struct name *n)
 		return folder_new(t, n, path, &st) ? 0 : IM_ERR_MEMORY;
 	}
 	n->kind = S_ISREG(st.st_mode) ? NAME_FILE : NAME_OTHER;
-	identity_of(&n->id, &st);
 	return 0;
 }
 
@@ -260,6 +262,24 @@ names_grow(struct folders *t)
 	return 0;
 }
 
+/* By the graph, or on the disk. */
+static int
+name_find(struct folders *t, struct name *n)
+{
+	struct folder *in = n->in;
+	int r = 0;
+
+	n->known = absent_has(&in->absent, n->hash);
+	n->kind = NAME_ABSENT;
+	if (!n->known)
+		r = name_probe(t, n);
+	if (r == 0 && n->kind == NAME_ABSENT && !n->known && in->trusted) {
+		in->new_count++;
+		in->relied = true;
+	}
+	return r;
+}
+
 /* What stands under the one component in the folder; *out is NULL when nothing does. */
 static int
 folder_child(struct folders *t, struct folder *in, const char *text, size_t len, struct name **out)
@@ -270,7 +290,7 @@ folder_child(struct folders *t, struct folder *in, const char *text, size_t len,
 	int r;
 
 	*out = NULL;
-	if (absent_has(&in->absent, hash))
+	if (folders_lacks(in, hash))
 		return 0;
 	for (n = t->names[name_slot(t, in, hash)]; n; n = n->next)
 		if (n->hash == hash && n->in == in && n->len == len && !memcmp(n->text, text, len))
@@ -284,15 +304,13 @@ folder_child(struct folders *t, struct folder *in, const char *text, size_t len,
 		n->in = in;
 		n->len = (uint32_t)len;
 		n->hash = hash;
-		r = name_probe(t, n);
+		r = name_find(t, n);
 		if (r != 0)
 			return r;
 		slot = name_slot(t, in, hash);
 		n->next = t->names[slot];
 		t->names[slot] = n;
 		t->nnames++;
-		if (n->kind == NAME_ABSENT && in->trusted)
-			in->new_count++;
 	}
 	if (n->kind != NAME_ABSENT)
 		*out = n;
@@ -310,9 +328,12 @@ folders_first(const char *text, size_t len)
 }
 
 bool
-folders_lacks(const struct folder *from, uint64_t first)
+folders_lacks(struct folder *from, uint64_t first)
 {
-	return absent_has(&from->absent, first);
+	bool lacks = !from->young && absent_has(&from->absent, first);
+
+	from->relied = from->relied || lacks;
+	return lacks;
 }
 
 /* Links that lead to no file are noted. */
@@ -426,43 +447,47 @@ folders_fini(struct folders *t)
 	memset(t, 0, sizeof(*t));
 }
 
-/* Hangs each new absent name under its folder; the table of names is of no use after. */
+/* Hangs each name under its folder, in front of those from before; the table is empty after. */
 static void
 names_sort_out(struct folders *t)
 {
 	for (size_t i = 0; i <= t->names_mask; i++)
 		for (struct name *n = t->names[i], *next; n; n = next) {
 			next = n->next;
-			if (n->kind == NAME_ABSENT && n->in->trusted) {
-				n->next = n->in->new_absent;
-				n->in->new_absent = n;
-			}
+			n->next = n->in->names;
+			n->in->names = n;
 		}
 	memset(t->names, 0, (t->names_mask + 1) * sizeof(struct name *));
+}
+
+/* The absent names that were looked at since the last time: all new ones stand in front. */
+static int
+folder_save(struct folders *t, struct folder *f)
+{
+	uint64_t *hashes = malloc(f->new_count * sizeof(*hashes));
+	char key[KEY_SIZE];
+	size_t n = 0;
+	int r;
+
+	if (!hashes)
+		return IM_ERR_MEMORY;
+	for (struct name *k = f->names; k && n < f->new_count; k = k->next)
+		if (k->kind == NAME_ABSENT && !k->known)
+			hashes[n++] = k->hash;
+	f->new_count = 0;
+	r = absent_add(&f->absent, t->graph, key, absent_key(f, key), hashes, n);
+	free(hashes);
+	return r;
 }
 
 int
 folders_save(struct folders *t)
 {
-	char key[KEY_SIZE];
 	int r = 0;
 
-	if (!t->graph)
-		return 0;
 	names_sort_out(t);
-	for (struct folder *f = t->root; f && r == 0; f = f->next) {
-		uint64_t *hashes;
-		size_t n = 0;
-
-		if (!f->new_count)
-			continue;
-		hashes = malloc(f->new_count * sizeof(*hashes));
-		if (!hashes)
-			return IM_ERR_MEMORY;
-		for (struct name *k = f->new_absent; k && n < f->new_count; k = k->next)
-			hashes[n++] = k->hash;
-		r = absent_add(&f->absent, t->graph, key, absent_key(f, key), hashes, n);
-		free(hashes);
-	}
+	for (struct folder *f = t->root; t->graph && f && r == 0; f = f->next)
+		if (f->new_count)
+			r = folder_save(t, f);
 	return r;
 }

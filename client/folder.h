@@ -38,14 +38,15 @@ struct name {
 	const char *text;      /* "" for the root */
 	const char *target;    /* NAME_LINK */
 	struct name *end;      /* NAME_LINK: where the last link leads, once known */
-	struct name *next;     /* in the table of names, or of new absent ones */
-	struct identity id;    /* NAME_FILE */
+	struct name *next;     /* in the table of names, or of its folder's */
+	struct identity id;    /* NAME_FILE, NAME_LINK, NAME_OTHER */
 	uint64_t hash;
 	uint32_t len;
 	uint32_t mode; /* permissions */
 	uint32_t node; /* for the table's owner; 0 at first */
 	uint8_t kind;  /* enum name_kind */
 	bool noted;    /* a link or folder that the view must have */
+	bool known;    /* NAME_ABSENT: by the graph */
 };
 
 struct folder {
@@ -55,12 +56,14 @@ struct folder {
 	const char *path; /* physical */
 	struct absent absent;
 	struct identity id;
-	struct name *new_absent;
-	uint32_t path_len; /* 0 for the root: what stands before "/name" */
-	uint32_t new_count;
-	int handle;     /* O_PATH, while many names are looked at in it; -1: none */
-	uint8_t probes; /* names looked at without it */
-	bool trusted;   /* its times tell when a name was added */
+	struct name *names; /* looked at in it before the last folders_save(), the newest first */
+	uint32_t path_len;  /* 0 for the root: what stands before "/name" */
+	uint32_t new_count; /* absent ones among those looked at since */
+	int handle;         /* O_PATH, while many names are looked at in it; -1: none */
+	uint8_t probes;     /* names looked at without it */
+	bool trusted;       /* its times tell when a name was added */
+	bool young;         /* builds work in it, and its times tell nothing to the next one */
+	bool relied;        /* some name counts as absent because of its times */
 	bool steady; /* its file system is one whose attributes are known without opening a file */
 };
 
@@ -92,8 +95,8 @@ int folders_walk(struct folders *t, struct folder *from, const char *text, size_
  * with '/' or '.'. */
 uint64_t folders_first(const char *text, size_t len);
 /* True when it is already known that a path with this first component leads nowhere from the
- * folder; says so without looking at the disk. */
-bool folders_lacks(const struct folder *from, uint64_t first);
+ * folder; says so without looking at the disk, and never of a young folder. */
+bool folders_lacks(struct folder *from, uint64_t first);
 /* The next thing behind a link, not followed further; NULL when nothing stands there. */
 int folders_follow(struct folders *t, struct name *link, struct name **out) IM_MUST;
 /* What stands behind the last of the links; NULL when nothing does, or only behind too many
@@ -106,7 +109,8 @@ int folders_note(struct folders *t, struct name *n) IM_MUST;
 int folders_path(struct folders *t, const struct name *n, char **out) IM_MUST;
 /* Closes the descriptors of folders, which would keep their file systems busy; more names may be looked at later. */
 void folders_release(struct folders *t);
-/* Puts into the graph which names turned out to be absent. */
+/* Puts into the graph which names turned out to be absent.  What is looked for after that is looked for on the disk again, except for
+ * these. */
 int folders_save(struct folders *t) IM_MUST;
 
 #endif

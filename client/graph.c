@@ -315,6 +315,16 @@ graph_add(struct graph *g, const void *key, size_t key_len, const void *value, s
 	return 0;
 }
 
+unsigned
+graph_filled(const struct graph *g)
+{
+	if (g == NULL)
+		return 100;
+	uint64_t used = atomic_load_explicit(&g->header->used, memory_order_relaxed);
+
+	return used >= g->room ? 100 : (unsigned)(used * 100 / g->room);
+}
+
 bool
 graph_full(const struct graph *g)
 {

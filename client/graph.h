@@ -33,6 +33,8 @@ const void *graph_find(const struct graph *g, const void *key, size_t key_len, s
 /* Does nothing when this is the newest value already.  IM_ERR_LIMIT when there is no room, or when
  * key or value is longer than allowed. */
 int graph_add(struct graph *g, const void *key, size_t key_len, const void *value, size_t len);
+/* How much of its room is taken, in per cent; 100 for NULL. */
+unsigned graph_filled(const struct graph *g);
 /* True when it is nearly full, or damaged where additions would go: say so to the daemon. */
 bool graph_full(const struct graph *g);
 

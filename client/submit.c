@@ -1,6 +1,7 @@
 #include "client/submit.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,7 +13,7 @@
 #include "client/now.h"
 #include "client/policy.h"
 
-#define TICK_MS 500 /* longest sleep: deadlines are checked this often */
+#define TICK_MS 500 /* while no peer has the job: deadlines are checked this often */
 
 enum watch { WATCH_SIGNAL, WATCH_DAEMON, WATCH_OUT, WATCH_ERR, WATCH_LINK, WATCH_COUNT };
 
@@ -200,8 +201,11 @@ accept_result(struct submit *s, int64_t now)
 		return;
 	}
 	results_print(&t->results);
-	if (s->bundle != NULL)
+	if (s->bundle != NULL) {
 		holders_note(s->bundle->graph, &s->bundle->job, &t->node, s->want.job);
+		if (t->results.said.exit_code == 0)
+			bundle_keep(s->bundle);
+	}
 	s->exit_code = t->results.said.exit_code;
 	s->ms.send = (uint64_t)(t->sent_ms - t->start_ms);
 	s->ms.queue = t->queue_ms;
@@ -333,11 +337,23 @@ tick(struct submit *s, int64_t now)
 		on_attempt_over(s, now);
 }
 
+/* How long nothing needs to be done without an event. */
+static int
+longest_sleep(const struct submit *s)
+{
+	int64_t left;
+
+	if (s->state == SUBMIT_QUEUED && (s->bundle != NULL || s->input.state == INPUT_READY))
+		return POLICY_TRY_MS;
+	if (s->state != SUBMIT_RUNNING || s->attempt.state == ATTEMPT_NONE)
+		return TICK_MS;
+	left = attempt_deadline(&s->attempt, s->job_ms) - now_ms();
+	return left < 0 ? 0 : left < INT_MAX ? (int)left : INT_MAX;
+}
+
 static void
 wait_events(const struct submit *s, struct pollfd p[WATCH_COUNT])
 {
-	bool fast =
-	        s->state == SUBMIT_QUEUED && (s->bundle != NULL || s->input.state == INPUT_READY);
 	/* a process that has ended behind its pipes is told by SIGCHLD */
 	p[WATCH_SIGNAL] = (struct pollfd){.fd = s->signal_fd, .events = POLLIN};
 	p[WATCH_DAEMON] = (struct pollfd){.fd = s->daemon->fd, .events = POLLIN};
@@ -345,7 +361,7 @@ wait_events(const struct submit *s, struct pollfd p[WATCH_COUNT])
 	p[WATCH_ERR] = (struct pollfd){.fd = s->input.err_fd, .events = POLLIN};
 	p[WATCH_LINK] = (struct pollfd){
 	        .fd = s->attempt.link.fd, .events = attempt_events(&s->attempt, &s->input)};
-	if (poll(p, WATCH_COUNT, fast ? POLICY_TRY_MS : TICK_MS) < 0)
+	if (poll(p, WATCH_COUNT, longest_sleep(s)) < 0)
 		for (int i = 0; i < WATCH_COUNT; i++)
 			p[i].revents = 0;
 }

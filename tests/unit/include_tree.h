@@ -6,6 +6,8 @@
 #ifndef TESTS_INCLUDE_TREE_H
 #define TESTS_INCLUDE_TREE_H
 
+#include <errno.h>
+#include <stdarg.h>
 #include "gossip/rng.h"
 #include "tests/unit/scratch.h"
 

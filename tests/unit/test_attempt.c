@@ -150,6 +150,7 @@ test_silence(void **state)
 	attempt_receive(&e.a, 24000);
 	attempt_tick(&e.a, 24000 + WIRE_SILENCE_MS, 60000);
 	assert_int_equal(e.a.state, ATTEMPT_WAITING);
+	assert_int_equal(attempt_deadline(&e.a, 60000), 24001 + WIRE_SILENCE_MS);
 	attempt_tick(&e.a, 24001 + WIRE_SILENCE_MS, 60000);
 	assert_int_equal(e.a.state, ATTEMPT_OVER);
 	assert_int_equal(e.a.end, ATTEMPT_LOST);
@@ -170,6 +171,7 @@ test_longest_time(void **state)
 	attempt_receive(&e.a, 61000);
 	attempt_tick(&e.a, 61000, 60000);
 	assert_int_equal(e.a.state, ATTEMPT_WAITING);
+	assert_int_equal(attempt_deadline(&e.a, 60000), 61001);
 	attempt_tick(&e.a, 61001, 60000);
 	assert_int_equal(e.a.state, ATTEMPT_OVER);
 	close_ends(&e);

@@ -266,13 +266,15 @@ test_blobs(void **state)
 static int
 findings(enum finding what, const char *path)
 {
+	struct digest digest;
 	struct buf b;
 	int err;
 
 	buf_init(&b, FINDINGS_LEN_MAX);
 	if (path != NULL)
 		findings_add(&b, what, path);
-	err = bundle_findings(&g.bundle, &b, g.why);
+	digest_of(&digest, b.data, b.len);
+	err = bundle_findings(&g.bundle, &b, &digest, g.why);
 	buf_fini(&b);
 	return err;
 }
@@ -296,6 +298,7 @@ static void
 test_findings_that_matter(void **state)
 {
 	static const char *const broken[] = {"m", "x/made", "?/x"};
+	static const struct digest none;
 	struct buf b;
 
 	(void)state;
@@ -315,7 +318,7 @@ test_findings_that_matter(void **state)
 		buf_reset(&b);
 		/* the second without its NUL */
 		buf_put(&b, broken[i], strlen(broken[i]) + (i != 1));
-		assert_int_equal(bundle_findings(&g.bundle, &b, g.why), IM_ERR_REFUSED);
+		assert_int_equal(bundle_findings(&g.bundle, &b, &none, g.why), IM_ERR_REFUSED);
 		assert_non_null(strstr(g.why, "cannot be read"));
 	}
 	buf_fini(&b);
@@ -365,6 +368,100 @@ test_learns_what_is_not_shown(void **state)
 	assert_int_equal(unlink(file), 0);
 }
 
+/* --- recalled sets --- */
+
+/* Until what was written before is old enough to be believed, some hundredths of a second. */
+static void
+grow_old(void)
+{
+	struct timespec from, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	do
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	while ((now.tv_sec - from.tv_sec) * 1000 + (now.tv_nsec - from.tv_nsec) / 1000000 < 80);
+}
+
+static void
+encode(struct buf *b)
+{
+	buf_init(b, JOB_LEN_MAX);
+	assert_int_equal(job_encode(&g.bundle.job, b), 0);
+}
+
+/* A second compile of the same: the same job, and everything that may be asked of it. */
+static void
+test_recalled(void **state)
+{
+	char *const *argv = BUNDLE_ARGV("-Iinc", "-DX", "-c", "a.c");
+	struct buf first, second, b;
+	struct digest header;
+
+	(void)state;
+	digest_of(&header, "#define H 1\n", 12);
+	grow_old();
+	make(argv);
+	assert_false(g.bundle.recalled);
+	bundle_keep(&g.bundle); /* nobody has checked it */
+	make(argv);
+	assert_false(g.bundle.recalled);
+	assert_int_equal(findings(FINDING_MISS, below("inc/stdio.h")), 0);
+	bundle_keep(&g.bundle);
+	encode(&first);
+	make(argv);
+	assert_true(g.bundle.recalled);
+	encode(&second);
+	assert_int_equal(first.len, second.len);
+	assert_memory_equal(first.data, second.data, first.len);
+	buf_fini(&first);
+	buf_fini(&second);
+	/* the same findings need no look, and others get one */
+	assert_int_equal(findings(FINDING_MISS, below("inc/stdio.h")), 0);
+	assert_null(g.bundle.inputs.memory);
+	assert_int_equal(findings(FINDING_MISS, below("inc/none.h")), 0);
+	assert_non_null(g.bundle.inputs.memory);
+	assert_int_equal(scratch_text("inc/later.h", ""), 0);
+	assert_int_equal(findings(FINDING_MISS, below("inc/later.h")), IM_ERR_REFUSED);
+	assert_int_equal(unlink("inc/later.h"), 0);
+	/* a peer that lacks a header */
+	make(BUNDLE_ARGV("-Iinc", "-DX", "-DY", "-c", "a.c"));
+	assert_false(g.bundle.recalled);
+	assert_int_equal(findings(FINDING_MISS, NULL), 0);
+	bundle_keep(&g.bundle);
+	make(BUNDLE_ARGV("-Iinc", "-DX", "-DY", "-c", "a.c"));
+	assert_true(g.bundle.recalled);
+	assert_true(bundle_blobs(&g.bundle) >= 3 + g.bundle.job.ntrees + 1);
+	buf_init(&b, TREE_LEN_MAX);
+	assert_int_equal(bundle_blob(&g.bundle, &header, &b), 0);
+	assert_int_equal(b.len, 12);
+	buf_fini(&b);
+}
+
+/* What was true when the job was made, and is not when the peer asks. */
+static void
+test_recalled_and_changed(void **state)
+{
+	char *const *argv = BUNDLE_ARGV("-c", "a.c");
+	struct digest header;
+	struct buf b;
+
+	(void)state;
+	digest_of(&header, "#define H 1\n", 12);
+	grow_old();
+	make(argv);
+	assert_int_equal(findings(FINDING_MISS, NULL), 0);
+	bundle_keep(&g.bundle);
+	make(argv);
+	assert_true(g.bundle.recalled);
+	assert_int_equal(scratch_text("h.h", "#define H 5\n"), 0);
+	buf_init(&b, TREE_LEN_MAX);
+	assert_int_equal(bundle_blob(&g.bundle, &header, &b), IM_ERR_DIGEST);
+	assert_int_equal(bundle_blob(&g.bundle, &header, &b), IM_ERR_DIGEST);
+	buf_fini(&b);
+	make(argv);
+	assert_false(g.bundle.recalled);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, start, stop)
 
 int
@@ -373,9 +470,9 @@ main(void)
 	const struct CMUnitTest tests[] = {TEST(test_job), TEST(test_assembly), TEST(test_markers),
 	        TEST(test_outputs_through_links), TEST(test_declined_outputs),
 	        TEST(test_declined_inputs), TEST(test_environment), TEST(test_dates),
-	        TEST(test_blobs), TEST(test_findings_that_do_not_matter),
-	        TEST(test_findings_that_matter), TEST(test_learns),
-	        TEST(test_learns_what_is_not_shown)};
+	        TEST(test_recalled), TEST(test_recalled_and_changed), TEST(test_blobs),
+	        TEST(test_findings_that_do_not_matter), TEST(test_findings_that_matter),
+	        TEST(test_learns), TEST(test_learns_what_is_not_shown)};
 
 	alarm(100);
 	if (access(BUNDLE_RIG_GCC, X_OK) != 0) {

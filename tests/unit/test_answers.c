@@ -1,0 +1,160 @@
+/* client/answers: what each kind of change on the disk does to answers that were kept; random ones are test_recall's business. */
+#include "client/answers.h"
+
+#include "client/reach.h"
+#include "tests/unit/inputs_case.h"
+
+#define DAY_NS (24 * 3600 * 1000000000LL)
+
+static struct buf kept;
+
+/* src/a.c includes a.h beside it, b.h by a link from inc, and c.h, which is nowhere. */
+static void
+keep(int64_t later_ns)
+{
+	const struct reach *r;
+
+	assert_int_equal(mkdir("src", 0755), 0);
+	assert_int_equal(mkdir("inc", 0755), 0);
+	assert_int_equal(mkdir("real", 0755), 0);
+	text("src/a.c", "#include \"a.h\"\n#include <b.h>\n#include <c.h>\n");
+	text("src/a.h", "");
+	text("real/b.h", "");
+	text("real/other.h", "");
+	assert_int_equal(symlink("../real/b.h", "inc/b.h"), 0);
+	rig_search(rig, "inc");
+	rig->later_ns = later_ns;
+	find_in("src/a.c");
+	r = rig->in.memory;
+	buf_init(&kept, 1u << 20);
+	assert_int_equal(answers_put(&kept, &r->folders, NULL, 0), 0);
+	assert_true(answers_hold(kept.data, kept.len));
+}
+
+static bool
+holds(void)
+{
+	return answers_hold(kept.data, kept.len);
+}
+
+static void
+a_file_changes(void **state)
+{
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1}};
+
+	(void)state;
+	keep(DAY_NS / 2);
+	assert_int_equal(utimensat(AT_FDCWD, "src/a.h", times, 0), 0);
+	assert_false(holds());
+	buf_fini(&kept);
+}
+
+/* Its times speak for c.h. */
+static void
+an_old_folder_changes(void **state)
+{
+	(void)state;
+	keep(2 * DAY_NS);
+	text("inc/unasked.h", "");
+	assert_false(holds());
+	buf_fini(&kept);
+}
+
+static void
+a_young_folder_is_asked_by_name(void **state)
+{
+	(void)state;
+	keep(DAY_NS / 2);
+	text("inc/unasked.h", "");
+	text("src/unasked.h", "");
+	assert_true(holds());
+	text("inc/c.h", "");
+	assert_false(holds());
+	assert_int_equal(unlink("inc/c.h"), 0);
+	assert_true(holds());
+	assert_int_equal(mkdir("inc/c.h", 0755), 0);
+	assert_false(holds());
+	buf_fini(&kept);
+}
+
+static void
+a_link_leads_elsewhere(void **state)
+{
+	(void)state;
+	keep(DAY_NS / 2);
+	assert_int_equal(unlink("inc/b.h"), 0);
+	assert_false(holds());
+	assert_int_equal(symlink("../real/other.h", "inc/b.h"), 0);
+	assert_false(holds());
+	buf_fini(&kept);
+}
+
+static void
+a_folder_is_another(void **state)
+{
+	(void)state;
+	keep(DAY_NS / 2);
+	assert_int_equal(rename("real", "was"), 0);
+	assert_false(holds());
+	assert_int_equal(symlink("was", "real"), 0);
+	assert_false(holds());
+	assert_int_equal(unlink("real"), 0);
+	assert_int_equal(rename("was", "real"), 0);
+	assert_true(holds());
+	buf_fini(&kept);
+}
+
+static void
+what_is_left_out_does_not_count(void **state)
+{
+	char path[PATH_MAX + 16];
+	const char *but[] = {path};
+	const struct reach *r;
+
+	(void)state;
+	keep(DAY_NS / 2);
+	snprintf(path, sizeof(path), "%s/src/a.h", rig->cwd);
+	r = rig->in.memory;
+	buf_reset(&kept);
+	assert_int_equal(answers_put(&kept, &r->folders, but, 1), 0);
+	assert_int_equal(unlink("src/a.h"), 0);
+	assert_true(holds());
+	assert_int_equal(unlink("src/a.c"), 0);
+	assert_false(holds());
+	buf_fini(&kept);
+}
+
+static void
+damaged_bytes_do_not_hold(void **state)
+{
+	uint8_t *copy;
+
+	(void)state;
+	keep(DAY_NS / 2);
+	assert_false(answers_hold(kept.data, 0));
+	copy = malloc(kept.len);
+	assert_non_null(copy);
+	for (size_t i = 0; i < kept.len; i++) {
+		memcpy(copy, kept.data, kept.len);
+		copy[i] ^= 0x55;
+		/* some bytes say nothing of a name */
+		(void)answers_hold(copy, kept.len);
+		memset(copy + i, 0xff, kept.len - i);
+		assert_false(answers_hold(copy, kept.len));
+	}
+	free(copy);
+	buf_fini(&kept);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, stop)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {TEST(a_file_changes), TEST(an_old_folder_changes),
+	        TEST(a_young_folder_is_asked_by_name), TEST(a_link_leads_elsewhere),
+	        TEST(a_folder_is_another), TEST(what_is_left_out_does_not_count),
+	        TEST(damaged_bytes_do_not_hold)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
