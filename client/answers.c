@@ -68,7 +68,7 @@ struct writer {
 static bool
 is_left_out(const struct writer *w, const struct name *n)
 {
-	for (unsigned i = 0; i < w->nbut; i++) {
+	for (unsigned i = 0; n->late && i < w->nbut; i++) {
 		const char *path = w->but[i];
 
 		if (strncmp(path, n->in->path, n->in->path_len) == 0 &&

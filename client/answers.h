@@ -14,7 +14,8 @@
 #include "client/folder.h"
 #include "crypto/buf.h"
 
-/* Appends all that was looked at before the last folders_save(), but n paths (physical).  IM_ERR_REFUSED: something changed so shortly before that its times
+/* Appends all that was looked at before the last folders_save(), but n paths (physical), unless the search itself has
+ * asked for them.  IM_ERR_REFUSED: something changed so shortly before that its times
  * would not show a further change, or stands on a file system whose attributes cannot be believed.  IM_ERR_LIMIT, IM_ERR_MEMORY. */
 int answers_put(
         struct buf *out, const struct folders *t, const char *const *but, unsigned n) IM_MUST;

@@ -381,12 +381,11 @@ same_trees(const struct bundle *b)
 static int
 find_again(struct bundle *b)
 {
-	char why[256];
 	int err;
 
 	if (b->inputs.memory != NULL || !b->recalled)
 		return 0;
-	err = inputs_find(&b->inputs, &b->request, why);
+	err = inputs_find(&b->inputs, &b->request, b->why);
 	if (err == 0)
 		err = forest_make(&b->forest, &b->inputs, b->graph);
 	if (err == 0 && !same_trees(b))
@@ -532,6 +531,6 @@ bundle_findings(
 void
 bundle_keep(const struct bundle *b)
 {
-	if (b->checked && !b->recalled)
+	if (b->checked)
 		recall_keep(&b->set, b->graph, &b->key, &b->inputs, b->outputs, b->job.noutputs);
 }

@@ -38,6 +38,7 @@ struct bundle {
 	struct forest forest;
 	struct tree own; /* the set's, and the markers */
 	struct inputs_request request;
+	char why[256];                  /* of a search that was made after all; inputs keep it */
 	struct digest key;              /* the set's name in the graph */
 	char *folders[JOB_OUTPUTS_MAX]; /* owned: of the outputs, as spelled */
 	unsigned nfolders;

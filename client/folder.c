@@ -304,6 +304,7 @@ folder_child(struct folders *t, struct folder *in, const char *text, size_t len,
 		n->in = in;
 		n->len = (uint32_t)len;
 		n->hash = hash;
+		n->late = t->saved;
 		r = name_find(t, n);
 		if (r != 0)
 			return r;
@@ -486,6 +487,7 @@ folders_save(struct folders *t)
 	int r = 0;
 
 	names_sort_out(t);
+	t->saved = true;
 	for (struct folder *f = t->root; t->graph && f && r == 0; f = f->next)
 		if (f->new_count)
 			r = folder_save(t, f);

@@ -47,6 +47,7 @@ struct name {
 	uint8_t kind;  /* enum name_kind */
 	bool noted;    /* a link or folder that the view must have */
 	bool known;    /* NAME_ABSENT: by the graph */
+	bool late;     /* looked for after the first folders_save() */
 };
 
 struct folder {
@@ -80,6 +81,7 @@ struct folders {
 	int steady_known;    /* -1: none yet */
 	unsigned depth;
 	unsigned handles; /* open ones */
+	bool saved;       /* folders_save() was called */
 	char *why;        /* the caller's, FOLDER_WHY_SIZE */
 };
 

@@ -282,7 +282,7 @@ compile_packed(struct wrapper *w, int graph_fd)
 	}
 	if (graph_fd >= 0 && graph_open(&graph, graph_fd) != 0)
 		graph = NULL;
-	if (graph_full(graph) || (graph_fd >= 0 && graph == NULL))
+	if (graph_fd >= 0 && (graph_full(graph) || graph_filled(graph) > RECALL_GRAPH_PERCENT))
 		daemon_graph(&w->daemon);
 	status = submit_source(w, graph);
 	/* the graph stays mapped: the process is about to end, and unmapping takes as long as a hundred look-ups */

@@ -350,6 +350,7 @@ inputs_keep(struct inputs *in)
 {
 	struct reach *r = in->memory;
 
+	folders_release(&r->folders);
 	/* a graph without room costs the next compile its own look */
 	(void)!folders_save(&r->folders);
 }

@@ -63,7 +63,7 @@ struct inputs_request {
 	int64_t now_ns; /* CLOCK_REALTIME; 0: asked for */
 };
 
-/* IM_ERR_REFUSED: undecided, or something that cannot stand in a view (why, 256 bytes: file and
+/* IM_ERR_REFUSED: undecided, or something that cannot stand in a view (why, 256 bytes, which live as long as the set: file and
  * cause); IM_ERR_UNSUPPORTED: it reads standard input or /proc; IM_ERR_ABSENT: the source is not there; IM_ERR_LIMIT; IM_ERR_SYSTEM; IM_ERR_MEMORY. */
 int inputs_find(struct inputs *in, const struct inputs_request *q, char *why) IM_MUST;
 void inputs_fini(struct inputs *in);

@@ -6,7 +6,6 @@
 
 #define PREFIX "recall 1"
 #define KEY_LEN (sizeof(PREFIX) + DIGEST_LEN)
-#define GRAPH_PERCENT_MAX 50 /* files' own facts matter more */
 
 /* A value in the graph: this, the trees' digests, the own tree's encoding, the answers. */
 struct record {
@@ -99,7 +98,7 @@ recall_keep(const struct recall *r, struct graph *g, const struct digest *key,
 	char name[KEY_LEN];
 	struct buf own, answers, b;
 
-	if (graph_filled(g) > GRAPH_PERCENT_MAX)
+	if (graph_filled(g) > RECALL_GRAPH_PERCENT)
 		return;
 	graph_key(name, key);
 	buf_init(&own, TREE_LEN_MAX);

@@ -4,13 +4,15 @@
  * A build made anew, or a source that is compiled again, has the input sets that it had before.  The graph keeps, under all that an
  * input set depends on besides the disk, the job's trees and the disk's answers (client/answers.h); when they still hold, the set
  * needs not be found again.  Kept only once a result that a peer made from the set was accepted, and while the graph has plenty of
- * room.
+ * room; when it has not, it is time for a new one.
  */
 #ifndef CLIENT_RECALL_H
 #define CLIENT_RECALL_H
 
 #include "client/forest.h"
 #include "client/inputs.h"
+
+#define RECALL_GRAPH_PERCENT 50 /* of the graph: files' own facts need room, too */
 
 struct recall {
 	struct digest trees[GROVE_TREES_MAX];

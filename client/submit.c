@@ -345,7 +345,9 @@ longest_sleep(const struct submit *s)
 
 	if (s->state == SUBMIT_QUEUED && (s->bundle != NULL || s->input.state == INPUT_READY))
 		return POLICY_TRY_MS;
-	if (s->state != SUBMIT_RUNNING || s->attempt.state == ATTEMPT_NONE)
+	/* who was started to ignore SIGCHLD never hears of the preprocessor's end */
+	if (s->state != SUBMIT_RUNNING || s->attempt.state == ATTEMPT_NONE ||
+	        s->input.state == INPUT_RUNNING)
 		return TICK_MS;
 	left = attempt_deadline(&s->attempt, s->job_ms) - now_ms();
 	return left < 0 ? 0 : left < INT_MAX ? (int)left : INT_MAX;

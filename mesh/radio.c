@@ -213,7 +213,7 @@ listen_on(struct radio *r, struct ear *ear, const struct endpoint *e, bool multi
 }
 
 /* What this machine sends to a group comes back to it.  Our own beacons are stopped in the kernel, by their source port: other daemons
- * of this machine have others. */
+ * of this machine have others, unless each has an address of its own. */
 static void
 ignore_own(const struct radio *r, const struct ear *ear)
 {
@@ -224,7 +224,8 @@ ignore_own(const struct radio *r, const struct ear *ear)
 	        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, r->port, 0, 1), BPF_STMT(BPF_RET | BPF_K, 0),
 	        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX)};
 	struct sock_fprog program = {sizeof f / sizeof *f, f};
-	if (setsockopt(ear->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0)
+	if (all_zero(&r->bound) &&
+	        setsockopt(ear->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0)
 		log_debug(&r->node->log, "own beacons will be heard: %s", strerror(errno));
 }
 

@@ -437,6 +437,47 @@ test_recalled(void **state)
 	buf_fini(&b);
 }
 
+/* Findings that cannot even be looked for: what is wrong with them is said long after the set was found again. */
+static void
+test_recalled_and_refused(void **state)
+{
+	char *const *argv = BUNDLE_ARGV("-c", "a.c");
+	char path[2 * PATH_MAX] = "/";
+
+	(void)state;
+	grow_old();
+	make(argv);
+	assert_int_equal(findings(FINDING_MISS, NULL), 0);
+	bundle_keep(&g.bundle);
+	make(argv);
+	assert_true(g.bundle.recalled);
+	memset(path + 1, 'x', sizeof path - 2);
+	assert_int_equal(findings(FINDING_MISS, "/proc/self/x"), 0);
+	assert_int_equal(findings(FINDING_MISS, path), IM_ERR_ABSENT); /* it may be there */
+	assert_non_null(strstr(g.bundle.why, "xxx"));
+}
+
+/* An output that the source asks for: once it is there, the compile is none for a peer. */
+static void
+test_recalled_output(void **state)
+{
+	char *const *argv = BUNDLE_ARGV("-MD", "-MF", "deps.h", "-c", "a.c");
+
+	(void)state;
+	assert_int_equal(
+	        scratch_text("a.c", "#if defined __OPTIMIZE__ && __has_include(\"deps.h\")\n"
+	                            "#include \"deps.h\"\n#endif\n"),
+	        0);
+	grow_old();
+	make(argv);
+	assert_int_equal(findings(FINDING_MISS, NULL), 0);
+	bundle_keep(&g.bundle);
+	make(argv);
+	assert_true(g.bundle.recalled);
+	assert_int_equal(scratch_text("deps.h", ""), 0);
+	declined("output-special", argv);
+}
+
 /* What was true when the job was made, and is not when the peer asks. */
 static void
 test_recalled_and_changed(void **state)
@@ -470,7 +511,8 @@ main(void)
 	const struct CMUnitTest tests[] = {TEST(test_job), TEST(test_assembly), TEST(test_markers),
 	        TEST(test_outputs_through_links), TEST(test_declined_outputs),
 	        TEST(test_declined_inputs), TEST(test_environment), TEST(test_dates),
-	        TEST(test_recalled), TEST(test_recalled_and_changed), TEST(test_blobs),
+	        TEST(test_recalled), TEST(test_recalled_and_refused), TEST(test_recalled_output),
+	        TEST(test_recalled_and_changed), TEST(test_blobs),
 	        TEST(test_findings_that_do_not_matter), TEST(test_findings_that_matter),
 	        TEST(test_learns), TEST(test_learns_what_is_not_shown)};
 
