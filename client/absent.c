@@ -2,9 +2,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "client/mix.h"
 
 #define FIRST_NAMES 32 /* of the smallest table; each next one holds four times as many */
-#define MIX_MULTIPLIER 0x9e3779b97f4a7c15ULL
+#define HASH_SEED 0x9e3779b97f4a7c15ULL
 
 static size_t
 level_names(unsigned level)
@@ -12,17 +13,10 @@ level_names(unsigned level)
 	return (size_t)FIRST_NAMES << 2 * level;
 }
 
-static uint64_t
-mix(uint64_t h, uint64_t word)
-{
-	h = (h ^ word) * MIX_MULTIPLIER;
-	return h ^ h >> 29;
-}
-
 uint64_t
 absent_hash(const char *name, size_t len)
 {
-	uint64_t h = mix(MIX_MULTIPLIER, len), word;
+	uint64_t h = mix(HASH_SEED, len), word;
 
 	for (; len >= 8; name += 8, len -= 8) {
 		memcpy(&word, name, 8);
@@ -30,7 +24,7 @@ absent_hash(const char *name, size_t len)
 	}
 	word = 0;
 	memcpy(&word, name, len);
-	h = mix(mix(h, word), MIX_MULTIPLIER >> 1);
+	h = mix(mix(h, word), HASH_SEED);
 	return h ? h : 1;
 }
 

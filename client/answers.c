@@ -7,28 +7,30 @@
 #include <string.h>
 #include <unistd.h>
 #include "client/facts.h"
-
-#define HANDLE_FROM 6 /* names in a folder from which on a descriptor pays */
+#include "client/mix.h"
 
 enum { FOLDER = 1, NAME = 2 };
+
+/* What a folder's times say of the names that were absent in it. */
+enum times {
+	TIMES_NOTHING,  /* they are all listed */
+	TIMES_SHORTCUT, /* the same; but while the times are as they were, nobody needs to look */
+	TIMES_ALL       /* none is listed */
+};
 
 /* In front of each text. */
 struct record {
 	uint64_t state;
 	uint16_t len; /* of the text */
 	uint8_t what;
-	uint8_t times;  /* FOLDER: they are part of the state */
+	uint8_t times;  /* FOLDER: enum times */
 	uint32_t names; /* FOLDER: records that follow */
 };
 
-/* ---- states ---- */
+/* Behind a folder's record: its state with the times, 0 for TIMES_NOTHING. */
+#define STAMP_LEN sizeof(uint64_t)
 
-static uint64_t
-mix(uint64_t h, uint64_t word)
-{
-	h = (h ^ word) * 0x9fb21c651e98df25ULL;
-	return h ^ h >> 32;
-}
+/* ---- states ---- */
 
 /* Never 0. */
 static uint64_t
@@ -79,18 +81,20 @@ is_left_out(const struct writer *w, const struct name *n)
 	return false;
 }
 
-/* The folder's times speak for what is absent in it.  Where builds put their files, they would change each time. */
-static bool
-has_times(const struct folder *f)
+/* Where builds put their files, times change with each of them. */
+static enum times
+times_of(const struct folder *f)
 {
-	return f->trusted && !f->young;
+	if (!f->trusted)
+		return TIMES_NOTHING;
+	return f->young ? TIMES_SHORTCUT : TIMES_ALL;
 }
 
-/* A folder within is a record of its own; what is absent in a folder with times needs none. */
+/* A folder within is a record of its own. */
 static bool
 is_asked(const struct writer *w, const struct name *n)
 {
-	if (n->kind == NAME_FOLDER || (n->kind == NAME_ABSENT && has_times(n->in)))
+	if (n->kind == NAME_FOLDER || (n->kind == NAME_ABSENT && times_of(n->in) == TIMES_ALL))
 		return false;
 	return !is_left_out(w, n);
 }
@@ -115,16 +119,20 @@ put_name(const struct writer *w, const struct name *n)
 static int
 put_folder(const struct writer *w, const struct folder *f)
 {
-	bool times = has_times(f) && f->relied;
-	struct record r = {.what = FOLDER,
-	        .state = folder_state(&f->id, times),
-	        .len = (uint16_t)strlen(f->path),
-	        .times = times};
+	enum times times = times_of(f);
+	struct record r = {.what = FOLDER, .len = (uint16_t)strlen(f->path)};
+	uint64_t stamp;
 	int err;
 
+	if (times == TIMES_ALL && !f->relied)
+		times = TIMES_NOTHING;
+	r.times = (uint8_t)times;
+	r.state = folder_state(&f->id, false);
+	stamp = times == TIMES_NOTHING ? 0 : folder_state(&f->id, true);
 	for (const struct name *n = f->names; n; n = n->next)
 		r.names += is_asked(w, n);
 	put(w->out, r, f->path);
+	buf_put(w->out, &stamp, STAMP_LEN);
 	err = buf_err(w->out);
 	for (const struct name *n = f->names; err == 0 && n; n = n->next)
 		if (is_asked(w, n))
@@ -160,20 +168,34 @@ take(const char **at, const char *end, uint8_t what, struct record *r, const cha
 	return true;
 }
 
-/* How the folder stands there now; 0 when none does. */
-static uint64_t
-folder_now(const char *path, bool times)
+/* Takes what stands behind a folder's record. */
+static bool
+take_stamp(const char **at, const char *end, uint64_t *stamp)
+{
+	if ((size_t)(end - *at) < STAMP_LEN)
+		return false;
+	memcpy(stamp, *at, STAMP_LEN);
+	*at += STAMP_LEN;
+	return true;
+}
+
+/* True when that folder stands there; *unchanged: its times are the stamp's. */
+static bool
+folder_holds(const struct record *r, const char *path, uint64_t stamp, bool *unchanged)
 {
 	struct identity id;
 	struct stat st;
 
 	if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode))
-		return 0;
+		return false;
 	identity_of(&id, &st);
-	return folder_state(&id, times);
+	*unchanged = folder_state(&id, true) == stamp;
+	if (r->times == TIMES_ALL && !*unchanged)
+		return false;
+	return folder_state(&id, false) == r->state;
 }
 
-/* The same for a name; 1 when it cannot be told. */
+/* The state of what stands under the name now; 0: nothing, 1: it cannot be told. */
 static uint64_t
 name_now(int folder, const char *name)
 {
@@ -186,31 +208,45 @@ name_now(int folder, const char *name)
 	return S_ISDIR(st.st_mode) ? 1 : name_state(&id, st.st_mode & 07777);
 }
 
-static bool
-names_hold(const struct record *folder, const char *path, const char **at, const char *end)
-{
+/* Where names are looked for: below the folder's descriptor when there are many, else by whole path. */
+struct place {
+	const char *path;
+	int fd; /* AT_FDCWD: none */
 	char whole[PATH_MAX];
+};
+
+static const char *
+place_name(struct place *p, const struct record *folder, const char *name)
+{
+	int n;
+
+	if (p->fd == AT_FDCWD && folder->names >= FOLDER_HANDLE_FROM)
+		p->fd = open(p->path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (p->fd >= 0)
+		return name;
+	n = snprintf(p->whole, sizeof(p->whole), "%s/%s", p->path, name);
+	return p->fd == AT_FDCWD && n > 0 && (size_t)n < sizeof(p->whole) ? p->whole : NULL;
+}
+
+/* unchanged: what was absent in the folder still is. */
+static bool
+names_hold(const struct record *folder, const char *path, bool unchanged, const char **at,
+        const char *end)
+{
+	struct place place = {.path = path, .fd = AT_FDCWD};
 	bool same = true;
-	int fd = AT_FDCWD;
 	struct record r;
 	const char *text;
 
-	if (folder->names >= HANDLE_FROM)
-		fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && fd != AT_FDCWD)
-		return false;
 	for (uint32_t i = 0; same && i < folder->names; i++) {
 		same = take(at, end, NAME, &r, &text);
-		if (same && fd == AT_FDCWD) {
-			int n = snprintf(whole, sizeof(whole), "%s/%s", path, text);
-
-			same = n > 0 && (size_t)n < sizeof(whole);
-			text = whole;
-		}
-		same = same && name_now(fd, text) == r.state;
+		if (!same || (unchanged && r.state == 0))
+			continue;
+		text = place_name(&place, folder, text);
+		same = text && name_now(place.fd, text) == r.state;
 	}
-	if (fd != AT_FDCWD)
-		close(fd);
+	if (place.fd >= 0)
+		close(place.fd);
 	return same;
 }
 
@@ -218,11 +254,14 @@ bool
 answers_hold(const void *bytes, size_t len)
 {
 	const char *at = bytes, *end = at + len, *path;
+	bool unchanged;
 	struct record r;
+	uint64_t stamp;
 
 	while (at != end)
-		if (!take(&at, end, FOLDER, &r, &path) || folder_now(path, r.times) != r.state ||
-		        !names_hold(&r, path, &at, end))
+		if (!take(&at, end, FOLDER, &r, &path) || !take_stamp(&at, end, &stamp) ||
+		        !folder_holds(&r, path, stamp, &unchanged) ||
+		        !names_hold(&r, path, unchanged, &at, end))
 			return false;
 	return len > 0;
 }

@@ -14,7 +14,6 @@
 #define SETTLED_NS (2 * SECOND_NS) /* the coarsest clock of a file system */
 #define YOUNG_NS (24 * 3600 * SECOND_NS)
 #define NAMES_FIRST 2048
-#define PROBES_BY_PATH 6 /* after so many a handle pays: shorter walks in the kernel */
 #define HANDLES_MAX 32
 #define KEY_SIZE (JOB_PATH_MAX + 64)
 
@@ -117,14 +116,14 @@ steady(struct folders *t, const char *path, uint64_t dev)
 	return t->steady_known;
 }
 
-/* The graph's key for a folder's absent names: a letter, the state, the path, a byte for the
+/* The graph's key for a folder's absent names: a letter (another when hashes change), the state, the path, a byte for the
  * level. */
 static size_t
 absent_key(const struct folder *f, char key[KEY_SIZE])
 {
 	char *at = key;
 
-	*at++ = 'a';
+	*at++ = 'b';
 	memcpy(at, &f->id, sizeof(f->id));
 	at += sizeof(f->id);
 	memcpy(at, f->path, f->path_len);
@@ -177,7 +176,7 @@ link_read(struct folders *t, struct name *n, const char *path)
 static int
 handle_of(struct folders *t, struct folder *f)
 {
-	if (f->handle >= 0 || t->handles == HANDLES_MAX || f->probes++ < PROBES_BY_PATH)
+	if (f->handle >= 0 || t->handles == HANDLES_MAX || f->probes++ < FOLDER_HANDLE_FROM)
 		return f->handle;
 	f->probes = 0;
 	f->handle = open(f->path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -19,6 +19,8 @@
 
 #define FOLDER_WHY_SIZE 256
 #define FOLDER_LINKS_MAX 40 /* one behind the other, as the kernel's limit */
+#define FOLDER_HANDLE_FROM \
+	6 /* names in a folder from which on a descriptor pays: shorter walks in the kernel */
 
 /* What tells whether a file is still the one it was. */
 struct identity {

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "client/mix.h"
 
 /*
  * The file:
@@ -50,14 +51,6 @@ struct graph {
 };
 
 /* ---- check sums ---- */
-
-/* One to one in h for a given word, and in word for a given h: damage to one word always shows. */
-static inline uint64_t
-mix(uint64_t h, uint64_t word)
-{
-	h = (h ^ word) * 0x9fb21c651e98df25ULL;
-	return h ^ h >> 32;
-}
 
 static inline uint64_t
 word_at(const uint8_t *p)

@@ -4,7 +4,7 @@
 #include "client/answers.h"
 #include "client/reach.h"
 
-#define PREFIX "recall 1"
+#define PREFIX "recall 2"
 #define KEY_LEN (sizeof(PREFIX) + DIGEST_LEN)
 
 /* A value in the graph: this, the trees' digests, the own tree's encoding, the answers. */

@@ -77,6 +77,24 @@ a_young_folder_is_asked_by_name(void **state)
 	buf_fini(&kept);
 }
 
+/* Seen by what it does not see: nobody looks for the name that stands in the place of c.h. */
+static void
+a_young_folder_that_did_not_change_is_not_asked(void **state)
+{
+	uint8_t *at;
+
+	(void)state;
+	keep(DAY_NS / 2);
+	text("src/new.h", "");
+	at = memmem(kept.data, kept.len, "c.h", sizeof("c.h"));
+	assert_non_null(at);
+	memcpy(at, "b.h", sizeof("b.h"));
+	assert_true(holds());
+	text("inc/unasked.h", "");
+	assert_false(holds());
+	buf_fini(&kept);
+}
+
 static void
 a_link_leads_elsewhere(void **state)
 {
@@ -141,7 +159,7 @@ damaged_bytes_do_not_hold(void **state)
 	for (size_t i = 0; i < kept.len; i++) {
 		memcpy(copy, kept.data, kept.len);
 		copy[i] ^= 0x55;
-		/* some bytes say nothing of a name */
+		/* some bytes say nothing of a name, so either answer is right; it must only end */
 		(void)answers_hold(copy, kept.len);
 		memset(copy + i, 0xff, kept.len - i);
 		assert_false(answers_hold(copy, kept.len));
@@ -156,7 +174,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {TEST(a_file_changes), TEST(an_old_folder_changes),
-	        TEST(a_young_folder_is_asked_by_name), TEST(a_link_leads_elsewhere),
+	        TEST(a_young_folder_is_asked_by_name),
+	        TEST(a_young_folder_that_did_not_change_is_not_asked), TEST(a_link_leads_elsewhere),
 	        TEST(a_folder_is_another), TEST(outputs_are_left_out),
 	        TEST(damaged_bytes_do_not_hold)};
 

@@ -364,7 +364,7 @@ fresh_files_are_not_kept(void **state)
 static void
 damage_is_absence(void **state)
 {
-	char name[sizeof("recall 1") + DIGEST_LEN];
+	char name[sizeof("recall 2") + DIGEST_LEN];
 	struct recall r = {0};
 	struct digest d;
 	size_t len = 0;
@@ -378,8 +378,8 @@ damage_is_absence(void **state)
 	keep(&r, NULL, 0);
 	recall_fini(&r);
 	d = key();
-	memcpy(name, "recall 1", sizeof("recall 1"));
-	memcpy(name + sizeof("recall 1"), d.bytes, DIGEST_LEN);
+	memcpy(name, "recall 2", sizeof("recall 2"));
+	memcpy(name + sizeof("recall 2"), d.bytes, DIGEST_LEN);
 	at = graph_find(rig->graph, name, sizeof(name), &len);
 	assert_non_null(at);
 	copy = malloc(len);
