@@ -27,6 +27,7 @@
 #include "client/submit.h"
 #include "client/tools.h"
 #include "client/trace.h"
+#include "client/trip.h"
 #include "exec/compiler.h"
 
 #define HEAP_STEP (1 << 20)  /* bytes */
@@ -238,6 +239,19 @@ submit_text(struct wrapper *w)
 	return status;
 }
 
+/* True when the compile had better stay here, under a local slot that was free. */
+static bool
+is_tiny(struct wrapper *w, const struct bundle *b)
+{
+	struct trip trip;
+
+	if (!b->recalled || w->config.remote == REMOTE_ONLY || w->config.peer[0] != 0)
+		return false;
+	trip_find(&trip, b->graph, &b->key);
+	return trip_wasted(&trip) && w->slot_fd < 0 &&
+	       local_slot_try(NULL, w->config.local_slots, &w->slot_fd) == 0;
+}
+
 /* Source mode, as often as there is something to be learned, or on its way out of it. */
 static int
 submit_source(struct wrapper *w, struct graph *graph)
@@ -256,8 +270,12 @@ submit_source(struct wrapper *w, struct graph *graph)
 	probes_init(&probes);
 	while (r == 0 && outcome == HERE_AGAIN) {
 		r = bundle_make(&bundle, &q, w->why, w->why_text);
-		if (r == 0)
+		if (r == 0 && is_tiny(w, &bundle)) {
+			outcome = HERE_DONE;
+			status = stay_here(w, VERDICT_LOCAL, "tiny", "");
+		} else if (r == 0) {
 			outcome = submit(w, NULL, &bundle, &status);
+		}
 		bundle_fini(&bundle);
 	}
 	probes_fini(&probes);

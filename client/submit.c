@@ -12,6 +12,7 @@
 #include "client/local.h"
 #include "client/now.h"
 #include "client/policy.h"
+#include "client/trip.h"
 
 #define TICK_MS 500 /* while no peer has the job: deadlines are checked this often */
 
@@ -191,6 +192,24 @@ take_back(struct submit *s)
 	explicit_bzero(state, sizeof state);
 }
 
+/* A trip that nothing but itself made long. */
+static void
+measure_trip(const struct submit *s, int64_t now)
+{
+	const struct attempt *t = &s->attempt;
+	uint64_t compile_us = t->results.said.wall_us, total_us;
+	struct trip trip;
+
+	if (!s->bundle->recalled || t->blobs_sent != 0 || s->retries != 0 || s->busy_ms != 0)
+		return;
+	total_us = (uint64_t)(now - s->start_ms - t->queue_ms) * 1000;
+	if (total_us > TRIP_MOST_US || compile_us > total_us)
+		return;
+	trip_find(&trip, s->bundle->graph, &s->bundle->key);
+	if (trip_add(&trip, (uint32_t)compile_us, (uint32_t)(total_us - compile_us)))
+		trip_keep(&trip, s->bundle->graph, &s->bundle->key);
+}
+
 static void
 accept_result(struct submit *s, int64_t now)
 {
@@ -205,6 +224,7 @@ accept_result(struct submit *s, int64_t now)
 		holders_note(s->bundle->graph, &s->bundle->job, &t->node, s->want.job);
 		if (t->results.said.exit_code == 0)
 			bundle_keep(s->bundle);
+		measure_trip(s, now);
 	}
 	s->exit_code = t->results.said.exit_code;
 	s->ms.send = (uint64_t)(t->sent_ms - t->start_ms);

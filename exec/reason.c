@@ -55,6 +55,9 @@ static const struct reason rows[] = {
                   "/proc."},
         {"system-error",
                 "A system call failed here while the compile was being prepared; see the message."},
+        {"tiny", "The trip to a peer took longer than the compile before, and a local slot was "
+                 "free; "
+                 "nothing needs to be done."},
         {"toolchain", "The compiler could not be packed or was refused; 'icemesh toolchain create' "
                       "says why."},
 };
