@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include "client/search.h"
 #include "gossip/rng.h"
 #include "tests/unit/scratch.h"
 
@@ -263,6 +264,17 @@ tree_make(struct include_tree *t)
 	tree_options(t);
 	t->fresh = false;
 	return tree_file(t, "src/a.c");
+}
+
+static inline struct search
+tree_search(struct include_tree *t)
+{
+	return (struct search){.folders = t->folders,
+	        .nfolders = t->nfolders,
+	        .macros = t->macros,
+	        .nmacros = t->nmacros,
+	        .forced = t->forced,
+	        .nforced = t->nforced};
 }
 
 #endif

@@ -389,6 +389,18 @@ encode(struct buf *b)
 	assert_int_equal(job_encode(&g.bundle.job, b), 0);
 }
 
+/* Makes it twice, the first one accepted: the second is recalled. */
+static void
+make_recalled(char *const *argv)
+{
+	make(argv);
+	assert_false(g.bundle.recalled);
+	assert_int_equal(findings(FINDING_MISS, NULL), 0);
+	bundle_keep(&g.bundle);
+	make(argv);
+	assert_true(g.bundle.recalled);
+}
+
 /* A second compile of the same: the same job, and everything that may be asked of it. */
 static void
 test_recalled(void **state)
@@ -424,12 +436,7 @@ test_recalled(void **state)
 	assert_int_equal(findings(FINDING_MISS, below("inc/later.h")), IM_ERR_REFUSED);
 	assert_int_equal(unlink("inc/later.h"), 0);
 	/* a peer that lacks a header */
-	make(BUNDLE_ARGV("-Iinc", "-DX", "-DY", "-c", "a.c"));
-	assert_false(g.bundle.recalled);
-	assert_int_equal(findings(FINDING_MISS, NULL), 0);
-	bundle_keep(&g.bundle);
-	make(BUNDLE_ARGV("-Iinc", "-DX", "-DY", "-c", "a.c"));
-	assert_true(g.bundle.recalled);
+	make_recalled(BUNDLE_ARGV("-Iinc", "-DX", "-DY", "-c", "a.c"));
 	assert_true(bundle_blobs(&g.bundle) >= 3 + g.bundle.job.ntrees + 1);
 	buf_init(&b, TREE_LEN_MAX);
 	assert_int_equal(bundle_blob(&g.bundle, &header, &b), 0);
@@ -446,11 +453,7 @@ test_recalled_and_refused(void **state)
 
 	(void)state;
 	grow_old();
-	make(argv);
-	assert_int_equal(findings(FINDING_MISS, NULL), 0);
-	bundle_keep(&g.bundle);
-	make(argv);
-	assert_true(g.bundle.recalled);
+	make_recalled(argv);
 	memset(path + 1, 'x', sizeof path - 2);
 	assert_int_equal(findings(FINDING_MISS, "/proc/self/x"), 0);
 	assert_int_equal(findings(FINDING_MISS, path), IM_ERR_ABSENT); /* it may be there */
@@ -469,11 +472,7 @@ test_recalled_output(void **state)
 	                            "#include \"deps.h\"\n#endif\n"),
 	        0);
 	grow_old();
-	make(argv);
-	assert_int_equal(findings(FINDING_MISS, NULL), 0);
-	bundle_keep(&g.bundle);
-	make(argv);
-	assert_true(g.bundle.recalled);
+	make_recalled(argv);
 	assert_int_equal(scratch_text("deps.h", ""), 0);
 	declined("output-special", argv);
 }
@@ -489,11 +488,7 @@ test_recalled_and_changed(void **state)
 	(void)state;
 	digest_of(&header, "#define H 1\n", 12);
 	grow_old();
-	make(argv);
-	assert_int_equal(findings(FINDING_MISS, NULL), 0);
-	bundle_keep(&g.bundle);
-	make(argv);
-	assert_true(g.bundle.recalled);
+	make_recalled(argv);
 	assert_int_equal(scratch_text("h.h", "#define H 5\n"), 0);
 	buf_init(&b, TREE_LEN_MAX);
 	assert_int_equal(bundle_blob(&g.bundle, &header, &b), IM_ERR_DIGEST);

@@ -156,12 +156,7 @@ check_tree(struct rig *rig, struct include_tree *t, bool clang, struct counts *c
 
 	if (rig->graph && graph_full(rig->graph))
 		(void)!rig_graph(rig, 4u << 20);
-	rig->search = (struct search){.folders = t->folders,
-	        .nfolders = t->nfolders,
-	        .macros = t->macros,
-	        .nmacros = t->nmacros,
-	        .forced = t->forced,
-	        .nforced = t->nforced};
+	rig->search = tree_search(t);
 	r = rig_find(rig, rig->cwd, "src/a.c");
 	if (r != 0) {
 		if (r != IM_ERR_REFUSED) {

@@ -194,12 +194,7 @@ check_tree(struct include_tree *t, struct counts *c)
 	struct recall was = {0}, is = {0}, back = {0};
 	int r;
 
-	rig->search = (struct search){.folders = t->folders,
-	        .nfolders = t->nfolders,
-	        .macros = t->macros,
-	        .nmacros = t->nmacros,
-	        .forced = t->forced,
-	        .nforced = t->nforced};
+	rig->search = tree_search(t);
 	if (graph_filled(rig->graph) > 40)
 		assert_int_equal(rig_graph(rig, 4u << 20), 0);
 	if (find_now(&was) != 0)
