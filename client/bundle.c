@@ -212,6 +212,10 @@ find_inputs(struct making *m)
 	        .also = (const char *const *)b->folders,
 	        .nalso = b->nfolders};
 	if (err == 0)
+		err = data_find(&b->data, q->args, b->cwd);
+	b->request.data = b->data.names;
+	b->request.ndata = b->data.n;
+	if (err == 0)
 		err = add_probes(m);
 	if (err == 0)
 		err = recall_key(&b->key, &b->request, b->outputs, b->job.noutputs);
@@ -354,6 +358,7 @@ bundle_fini(struct bundle *b)
 	forest_fini(&b->forest);
 	inputs_fini(&b->inputs);
 	search_fini(&b->search);
+	data_fini(&b->data);
 	memset(b, 0, sizeof *b);
 }
 

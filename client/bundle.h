@@ -5,6 +5,7 @@
 #ifndef CLIENT_BUNDLE_H
 #define CLIENT_BUNDLE_H
 
+#include "client/data.h"
 #include "client/inputs.h"
 #include "client/forest.h"
 #include "client/results.h"
@@ -38,8 +39,9 @@ struct bundle {
 	struct forest forest;
 	struct tree own; /* the set's, and the markers */
 	struct inputs_request request;
-	char why[256];                  /* of a search that was made after all; inputs keep it */
-	struct digest key;              /* the set's name in the graph */
+	char why[256];     /* of a search that was made after all; inputs keep it */
+	struct digest key; /* the set's name in the graph */
+	struct data data;
 	char *folders[JOB_OUTPUTS_MAX]; /* owned: of the outputs, as spelled */
 	unsigned nfolders;
 	bool checked; /* set.findings is what a peer found, and good */

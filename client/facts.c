@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "exec/includes.h"
 #include "exec/job.h"
+#include "exec/tree.h"
 
 #define SECOND_NS 1000000000LL
 #define SETTLED_NS (SECOND_NS / 20) /* a kernel's clock for files ticks at least that often */
@@ -91,7 +92,7 @@ read_whole(struct folders *t, const char *path, int fd, struct identity *id, str
 
 		if (!identity_get(id, fd))
 			return refuse(t, path, "no regular file");
-		if (id->size > INCLUDES_TEXT_MAX)
+		if (id->size >= text->max)
 			return refuse(t, path, "too large");
 		if (lseek(fd, 0, SEEK_SET) != 0)
 			return refuse(t, path, strerror(errno));
@@ -135,11 +136,11 @@ facts_take(struct facts *f, const struct record *rec, size_t len)
 }
 
 static size_t
-facts_key(const char *path, char key[JOB_PATH_MAX + 1])
+facts_key(const struct facts *f, const char *path, char key[JOB_PATH_MAX + 1])
 {
 	size_t len = strlen(path);
 
-	key[0] = 'f';
+	key[0] = f->data ? 'd' : 'f';
 	memcpy(key + 1, path, len);
 	return len + 1;
 }
@@ -152,7 +153,7 @@ facts_known(struct facts *f, const struct folders *t, const char *path, const st
 	const struct record *rec;
 	size_t len;
 
-	rec = t->graph ? graph_find(t->graph, key, facts_key(path, key), &len) : NULL;
+	rec = t->graph ? graph_find(t->graph, key, facts_key(f, path, key), &len) : NULL;
 	return rec && len >= sizeof(*rec) && identity_equal(&rec->id, id) &&
 	       facts_take(f, rec, len);
 }
@@ -163,7 +164,7 @@ facts_make(struct facts *f, struct folders *t, const char *path, const struct id
         const struct buf *text)
 {
 	struct record rec = {.id = *id};
-	struct includes s;
+	struct includes s = {.flags = 0};
 	char key[JOB_PATH_MAX + 1];
 	uint8_t *value;
 	struct buf list;
@@ -171,7 +172,7 @@ facts_make(struct facts *f, struct folders *t, const char *path, const struct id
 	int r;
 
 	buf_init(&list, INCLUDES_LEN_MAX);
-	r = includes_scan(&s, (const char *)text->data, text->len, &list);
+	r = f->data ? 0 : includes_scan(&s, (const char *)text->data, text->len, &list);
 	if (r != 0)
 		goto out;
 	digest_of(&rec.digest, text->data, text->len);
@@ -189,7 +190,7 @@ facts_make(struct facts *f, struct folders *t, const char *path, const struct id
 	if (list.len)
 		memcpy(value + sizeof(rec) + rec.why_len, list.data, list.len);
 	if (t->graph && facts_settled(t, id))
-		(void)graph_add(t->graph, key, facts_key(path, key), value, len);
+		(void)graph_add(t->graph, key, facts_key(f, path, key), value, len);
 	facts_take(f, (const struct record *)value, len);
 out:
 	buf_fini(&list);
@@ -205,7 +206,7 @@ facts_find(struct facts *f, struct folders *t, const char *path, struct identity
 
 	if (steady && facts_known(f, t, path, id))
 		return 0;
-	buf_init(&text, INCLUDES_TEXT_MAX + 1);
+	buf_init(&text, (f->data ? TREE_FILE_MAX : INCLUDES_TEXT_MAX) + 1);
 	r = open_plain(t, path, &fd);
 	if (r != 0)
 		goto out;

@@ -18,12 +18,13 @@ struct facts {
 	uint32_t list_len;
 	uint32_t flags;  /* enum include_flag */
 	const char *why; /* when undecided */
+	bool data;       /* said by the caller: only the digest is wanted, its text names nothing */
 };
 
 /* Whether every change since the job began would show in these times. */
 bool facts_settled(const struct folders *t, const struct identity *id);
 /* Of the regular file at path, physical and just seen as *id, which is set to what the facts hold
- * for.  steady: a file's attributes can be believed without opening it. IM_ERR_REFUSED (t->why:
+ * for; f->data is looked at.  steady: a file's attributes can be believed without opening it. IM_ERR_REFUSED (t->why:
  * cannot be read, changes while it is read, too large); IM_ERR_MEMORY. */
 int facts_find(struct facts *f, struct folders *t, const char *path, struct identity *id,
         bool steady) IM_MUST;

@@ -145,6 +145,7 @@ meaning_of(const struct word *w)
 	case OPT_LANGUAGE:
 	case OPT_COMPILE:
 	case OPT_SOURCE:
+	case OPT_INPUT:
 	case OPT_ASK:
 		return ACT_DROP;
 	default:

@@ -60,6 +60,9 @@ struct inputs_request {
 	/* Further folders, as spelled, whose links and places are noted: those of the outputs. */
 	const char *const *also;
 	unsigned nalso;
+	/* Files that options name, as spelled, which are read as data; they need not be there. */
+	const char *const *data;
+	unsigned ndata;
 	int64_t now_ns; /* CLOCK_REALTIME; 0: asked for */
 };
 

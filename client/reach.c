@@ -99,6 +99,7 @@ node_at(struct reach *r, struct name *n, struct node **out)
 	if (n->kind == NAME_FILE) {
 		bool steady = n->in->steady && n->in->id.dev == n->id.dev;
 
+		node->facts.data = r->data;
 		e = facts_find(&node->facts, &r->folders, node->path, &n->id, steady);
 		if (e != 0)
 			return e;
@@ -333,6 +334,22 @@ reach_run(struct reach *r)
 			e = reach_operand(r, t, kind, name, len);
 	}
 	return e;
+}
+
+int
+reach_data(struct reach *r, struct node *source, const char *name)
+{
+	struct node *hit;
+	struct name *n;
+	size_t len = strlen(name);
+	int e = folders_walk(&r->folders, r->cwd, name, len, &n);
+
+	r->data = true;
+	if (e == 0 && !n)
+		return note_folder_of(r, r->cwd, name, len);
+	if (e == 0)
+		e = enter(r, n, &hit);
+	return e == 0 && hit ? edge_add(r, source, hit) : e;
 }
 
 int

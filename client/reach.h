@@ -69,6 +69,7 @@ struct reach {
 	struct seen seen[REACH_SEEN];
 	struct first firsts[REACH_FIRSTS];
 	struct macro *macros; /* client/computed.h */
+	bool data;            /* new files are data: nothing is read but their digests */
 	uint32_t changes;     /* grows with everything new that macros might bring */
 };
 
@@ -82,6 +83,9 @@ int reach_source(struct reach *r, const char *path, struct node **out) IM_MUST;
 /* Takes what an operand in the file leads to, seen from the folder. */
 int reach_operand(struct reach *r, struct task from, enum include_kind kind, const char *name,
         size_t len) IM_MUST;
+/* Takes the file that an option of the source names, from the working directory, as data.  Once
+ * this was called, no other operand may follow. */
+int reach_data(struct reach *r, struct node *source, const char *name) IM_MUST;
 /* Refuses when a precompiled header (name and suffix) stands where the operand is looked for. */
 int reach_precompiled(struct reach *r, struct folder *from, const char *name, size_t len,
         const char *suffix) IM_MUST;

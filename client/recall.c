@@ -36,6 +36,7 @@ recall_key(
 	put_strings(&b, s->forced, s->nforced);
 	put_strings(&b, s->macros, s->nmacros);
 	put_strings(&b, q->also, q->nalso);
+	put_strings(&b, q->data, q->ndata);
 	put_strings(&b, outputs, n);
 	err = buf_err(&b);
 	if (err == 0)

@@ -263,6 +263,10 @@ scan_option(struct scan *s, const struct word *w)
 	case OPT_SOURCE:
 		scan_source_word(s, w);
 		break;
+	case OPT_INPUT:
+		hinder_word(w->value && products_special(w->value) ? &s->local : &s->source,
+		        w->row->reason, w);
+		break;
 	case OPT_LOCAL:
 		if (strcmp(w->row->reason, "preprocess-only") == 0)
 			s->cpp_only = true;

@@ -98,6 +98,14 @@ same_file(const char *a, const char *b)
 	       strcmp(one, other) == 0;
 }
 
+static void
+drop(struct finder *f)
+{
+	for (uint32_t i = 0; i < f->list.n; i++)
+		free((char *)(uintptr_t)f->list.at[i]);
+	strings_fini(&f->list);
+}
+
 /* Takes the name over. */
 static void
 add(struct finder *f, char *name)
@@ -297,6 +305,21 @@ set_stems(struct finder *f)
 	}
 }
 
+char *
+products_beside(const struct args *a, const char *suffix)
+{
+	struct finder f = {.a = a};
+	char *name;
+
+	strings_init(&f.list, PRODUCTS_MAX);
+	read_words(&f);
+	set_stems(&f);
+	if (asprintf(&name, "%.*s%s", (int)f.stem.len, f.stem.at, suffix) < 0)
+		name = NULL;
+	drop(&f);
+	return name;
+}
+
 int
 products_find(struct args *a)
 {
@@ -324,8 +347,6 @@ products_find(struct args *a)
 		a->products = (const char **)names;
 		a->nproducts = f.list.n;
 	}
-	for (uint32_t i = 0; i < f.list.n; i++)
-		free((char *)(uintptr_t)f.list.at[i]);
-	strings_fini(&f.list);
+	drop(&f);
 	return err;
 }

@@ -18,6 +18,9 @@
  * and deps; neither the source nor the output is among them. IM_ERR_REFUSED: one is standard
  * output or a device; IM_ERR_LIMIT: more than PRODUCTS_MAX; IM_ERR_MEMORY. */
 int products_find(struct args *a) IM_MUST;
+/* The name that most of them begin with, and suffix behind it; for free(), NULL when memory
+ * lacks. */
+char *products_beside(const struct args *a, const char *suffix);
 /* The length of path without the suffix of its last name: with whole, a name that begins with its
  * only dot has no suffix. */
 size_t products_stem(const char *path, bool whole);

@@ -164,7 +164,7 @@ test_source_attacks(void **state)
 	static const char *const words[] = {"-fplugin=/x.so", "-wrapper=sh", "-B/x", "-specs=x",
 	        "--specs=x", "@x", "-fdump-tree-all", "-Wa,-a=/x", "-o", "-E", "-v", "b.c", "-",
 	        "--", "-fxyz=/etc/passwd", "-aux-info /dev/fd/3", "-fopt-info=x", "-Xassembler -a",
-	        "-Xpreprocessor -include", "-fprofile-use=x", "-fpreprocessed", "-no-such"};
+	        "-Xpreprocessor -include", "-fprofile-use=-", "-fpreprocessed", "-no-such"};
 	char line[256];
 
 	(void)state;

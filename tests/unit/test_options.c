@@ -29,8 +29,8 @@ test_rows_are_whole(void **state)
 	(void)state;
 	for (unsigned i = 0; option_row(i); i++) {
 		const struct option *o = option_row(i);
-		int reasoned =
-		        o->class == OPT_LOCAL || o->class == OPT_SOURCE || o->class == OPT_ASK;
+		int reasoned = o->class == OPT_LOCAL || o->class == OPT_SOURCE ||
+		               o->class == OPT_INPUT || o->class == OPT_ASK;
 
 		if (!o->forms || !o->compilers || o->name[0] != '-' || !!o->reason != reasoned)
 			fail_msg("row %s", o->name);
@@ -71,7 +71,8 @@ test_longest_name_wins(void **state)
 	finds("-march=native2", FOR_GCC, "-march", FORM_EQUALS);
 	finds("-ftime-trace-granularity=5", FOR_CLANG, "-ftime-trace-granularity", FORM_EQUALS);
 	finds("-ftime-report", FOR_CLANG, "-ftime-", FORM_JOINED);
-	finds("-fprofile-use", FOR_GCC, "-fprofile-", FORM_JOINED);
+	finds("-fprofile-use", FOR_GCC, "-fprofile-use", FORM_EXACT);
+	finds("-fprofile-usx", FOR_GCC, "-fprofile-", FORM_JOINED);
 	finds("-fprofile-generate", FOR_GCC, "-fprofile-generate", FORM_EXACT);
 	finds("-fplugin=x.so", FOR_GCC, "-fplugin", FORM_EQUALS);
 	finds("-fplugin-arg-x-y=1", FOR_GCC, "-fplugin-arg-", FORM_JOINED);
