@@ -41,11 +41,11 @@ extern char **environ;
 struct wrapper {
 	struct config config;
 	struct real real;
+	struct run run; /* the compiler's own command line, as the user wrote it */
 	struct daemon daemon;
 	bool no_daemon; /* looked for in vain: not again */
 	struct args args;
-	char **argv;     /* the compiler's own command line, as the user wrote it */
-	char **expanded; /* the same with response files read; NULL when there were none */
+	char **expanded; /* run.argv with response files read; NULL when there were none */
 	int argc;
 	int64_t start_ms;
 	uint64_t epoch_ms; /* only for traces */
@@ -127,11 +127,11 @@ compile_here(struct wrapper *w, bool slot)
 	if (status != 0)
 		return status;
 	if (w->config.trace[0] == 0) {
-		(void)!run_instead(w->argv, environ);
-		return fail(EXIT_STATUS_EXEC, w->argv[0], strerror(errno));
+		(void)!run_instead(&w->run);
+		return fail(EXIT_STATUS_EXEC, w->run.path, strerror(errno));
 	}
-	if (run_beside(w->argv, environ, &wait_status) != 0)
-		return fail(EXIT_STATUS_EXEC, w->argv[0], strerror(errno));
+	if (run_beside(&w->run, &wait_status) != 0)
+		return fail(EXIT_STATUS_EXEC, w->run.path, strerror(errno));
 	status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
 	write_trace(w, status);
 	return WIFSIGNALED(wait_status) ? run_die(WTERMSIG(wait_status)) : status;
@@ -376,9 +376,10 @@ static int
 compile(struct wrapper *w)
 {
 	const char *reason = NULL;
-	int r = args_expand(w->argc, w->argv, &w->argc, &w->expanded);
+	char **argv = (char **)w->run.argv;
+	int r = args_expand(w->argc, argv, &w->argc, &w->expanded);
 
-	args_analyse(&w->args, w->argc, w->expanded != NULL ? w->expanded : w->argv,
+	args_analyse(&w->args, w->argc, w->expanded != NULL ? w->expanded : argv,
 	        args_compiler(w->real.resolved));
 	w->trace.file = absolute(w->args.source, w->file);
 	w->trace.output = absolute(w->args.output, w->output);
@@ -461,6 +462,7 @@ main(int argc, char **argv)
 	if (argc < 1 || (argc == 1 && named_as_wrapper(argv[0])))
 		return usage();
 	set_heap();
+	run_begin(&w.run);
 	daemon_init(&w.daemon, -1);
 	if (config_load(&w.config, config_scope(), why, sizeof why) != 0)
 		return fail(EXIT_STATUS_CONFIG, "configuration", why);
@@ -470,9 +472,12 @@ main(int argc, char **argv)
 	if (status != 0)
 		return status;
 	/* the place before the first argument is the compiler's name, or our own */
-	w.argv = argv + w.real.first - 1;
 	w.argc = argc - w.real.first + 1;
-	w.argv[0] = w.real.path;
+	argv += w.real.first - 1;
+	argv[0] = w.real.path;
+	w.run.path = w.real.path;
+	w.run.argv = argv;
+	w.run.env = environ;
 	status = compile(&w);
 	daemon_fini(&w.daemon);
 	args_fini(&w.args);

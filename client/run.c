@@ -1,16 +1,28 @@
 #include "client/run.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <spawn.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <sys/prctl.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-int
-run_instead(char *const *argv, char *const *env)
+#define STATUS_NOT_RUN 127
+
+void
+run_begin(struct run *r)
 {
-	execve(argv[0], argv, env);
+	static const struct sigaction usual = {.sa_handler = SIG_DFL};
+
+	sigaction(SIGCHLD, &usual, &r->children);
+}
+
+int
+run_instead(const struct run *r)
+{
+	sigaction(SIGCHLD, &r->children, NULL);
+	execve(r->path, r->argv, r->env);
 	return IM_ERR_SYSTEM;
 }
 
@@ -35,30 +47,60 @@ attend(pid_t pid, const sigset_t *signals, int *status)
 	}
 }
 
-int
-run_beside(char *const *argv, char *const *env, int *status)
+/* In the child, where only async-signal-safe calls are allowed. */
+static _Noreturn void
+become(const struct run *r, const sigset_t *mask, pid_t parent, int error_fd)
 {
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	if (getppid() == parent)
+		(void)!run_instead(r);
+	(void)!write(error_fd, &errno, sizeof errno);
+	_exit(STATUS_NOT_RUN);
+}
+
+/* posix_spawn() knows no way to hand an ignored SIGCHLD on. *pid is the compiler's, or 0; errno is set then. */
+static void
+start(const struct run *r, const sigset_t *mask, pid_t *pid)
+{
+	int ends[2], error = 0;
+	pid_t parent = getpid();
+
+	*pid = 0;
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return;
+	*pid = fork();
+	if (*pid == 0)
+		become(r, mask, parent, ends[1]);
+	close(ends[1]);
+	if (*pid < 0) {
+		error = errno;
+		*pid = 0;
+	} else if (read(ends[0], &error, sizeof error) == (ssize_t)sizeof error) {
+		waitpid(*pid, NULL, 0);
+		*pid = 0;
+	}
+	close(ends[0]);
+	errno = error;
+}
+
+int
+run_beside(const struct run *r, int *status)
+{
+	static const int handed[] = {
+	        SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM};
 	sigset_t signals, before;
-	posix_spawnattr_t attr;
 	pid_t pid;
-	int r;
+	int err;
 
 	sigemptyset(&signals);
-	sigaddset(&signals, SIGCHLD);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGHUP);
-	sigaddset(&signals, SIGQUIT);
-	if (posix_spawnattr_init(&attr) != 0)
-		return IM_ERR_SYSTEM;
+	for (size_t i = 0; i < sizeof handed / sizeof handed[0]; i++)
+		sigaddset(&signals, handed[i]);
 	sigprocmask(SIG_BLOCK, &signals, &before);
-	posix_spawnattr_setsigmask(&attr, &before);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
-	errno = posix_spawn(&pid, argv[0], NULL, &attr, argv, env);
-	r = errno == 0 ? attend(pid, &signals, status) : IM_ERR_SYSTEM;
-	posix_spawnattr_destroy(&attr);
+	start(r, &before, &pid);
+	err = pid > 0 ? attend(pid, &signals, status) : IM_ERR_SYSTEM;
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	return r;
+	return err;
 }
 
 int
@@ -66,6 +108,7 @@ run_die(int sig)
 {
 	sigset_t one;
 
+	prctl(PR_SET_DUMPABLE, 0);
 	signal(sig, SIG_DFL);
 	raise(sig);
 	sigemptyset(&one);

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -18,22 +19,26 @@ beside(const char *script)
 	char *argv[] = {(char *)"/bin/sh", (char *)"-c", (char *)script, NULL};
 	int status = -1;
 
-	assert_int_equal(run_beside(argv, environ, &status), 0);
+	assert_int_equal(
+	        run_beside(&(struct run){.path = argv[0], .argv = argv, .env = environ}, &status),
+	        0);
 	return status;
 }
 
 static void
 test_status(void **state)
 {
-	char *argv[] = {(char *)"/nonexistent/cc", NULL};
+	char *argv[] = {(char *)"cc", NULL};
+	struct run absent = {.path = "/nonexistent/cc", .argv = argv, .env = environ};
 	int status;
 
 	(void)state;
 	assert_int_equal(WEXITSTATUS(beside("exit 5")), 5);
 	status = beside("kill -SEGV $$");
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
-	assert_int_equal(run_beside(argv, environ, &status), IM_ERR_SYSTEM);
-	assert_int_equal(run_instead(argv, environ), IM_ERR_SYSTEM);
+	assert_int_equal(run_beside(&absent, &status), IM_ERR_SYSTEM);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(run_instead(&absent), IM_ERR_SYSTEM);
 }
 
 /* Sent to the wrapper alone, handed on to the compiler. */
@@ -46,6 +51,53 @@ test_signal_is_handed_on(void **state)
 	snprintf(script, sizeof script, "trap 'exit 9' TERM; kill -TERM %ld; while :; do :; done",
 	        (long)getpid());
 	assert_int_equal(WEXITSTATUS(beside(script)), 9);
+}
+
+/* Whoever ignores SIGCHLD hands that on: the compiler gets it, and its end is heard of all the same. */
+static void
+test_ignored_children(void **state)
+{
+	char *argv[] = {(char *)"grep", (char *)"-q", (char *)"^SigIgn:.*[13579bdf]....$",
+	        (char *)"/proc/self/status", NULL};
+	struct run r = {.path = "/bin/grep", .argv = argv, .env = environ};
+	int status = -1;
+
+	(void)state;
+	signal(SIGCHLD, SIG_IGN);
+	run_begin(&r);
+	assert_int_equal(run_beside(&r, &status), 0);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	r.children.sa_handler = SIG_DFL;
+	assert_int_equal(run_beside(&r, &status), 0);
+	assert_int_equal(WEXITSTATUS(status), 1);
+}
+
+/* A wrapper that is killed takes the compiler along. */
+static void
+test_killed(void **state)
+{
+	char *argv[] = {(char *)"sh", (char *)"-c", (char *)"echo; exec sleep 60", NULL};
+	struct run r = {.path = "/bin/sh", .argv = argv, .env = environ};
+	int ends[2], status;
+	char byte;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	if (pid == 0) {
+		dup2(ends[1], STDOUT_FILENO);
+		close(ends[0]);
+		close(ends[1]);
+		_exit(run_beside(&r, &status));
+	}
+	close(ends[1]);
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	/* nobody holds the other end any more */
+	assert_int_equal(read(ends[0], &byte, 1), 0);
+	close(ends[0]);
 }
 
 static void
@@ -65,7 +117,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_status),
-	        cmocka_unit_test(test_signal_is_handed_on), cmocka_unit_test(test_die)};
+	        cmocka_unit_test(test_signal_is_handed_on), cmocka_unit_test(test_ignored_children),
+	        cmocka_unit_test(test_killed), cmocka_unit_test(test_die)};
 
 	alarm(60);
 	return cmocka_run_group_tests(tests, NULL, NULL);
