@@ -62,6 +62,9 @@ bool results_full(const struct results *r);
 int results_check(struct results *r) IM_MUST;
 /* Puts the files under their names, and removes those that the compile removed. IM_ERR_SYSTEM. */
 int results_commit(struct results *r) IM_MUST;
+/* True when what was printed can be shown: its stream is open, somebody reads it, and it is no device with a mind of its own.  Otherwise
+ * the compiler itself must try. */
+bool results_heard(const struct results *r);
 /* Prints stdout and stderr as the compiler would have. */
 void results_print(const struct results *r);
 

@@ -10,11 +10,21 @@
 
 #define STATUS_NOT_RUN 127
 
+/* Else what we open gets the number, and what somebody prints goes there.  Closed again for the compiler. */
+static void
+fill_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 void
 run_begin(struct run *r)
 {
 	static const struct sigaction usual = {.sa_handler = SIG_DFL};
 
+	fill_standard();
 	sigaction(SIGCHLD, &usual, &r->children);
 }
 

@@ -16,8 +16,8 @@ struct run {
 	struct sigaction children;
 };
 
-/* Before the wrapper's first child: one that was started to ignore SIGCHLD hears of no child's end.
- * Whoever it starts by way of this module gets back what was there. */
+/* First of all: one that was started to ignore SIGCHLD hears of no child's end, and where standard input, output or error is
+ * closed, the next file that is opened takes its place.  The compiler that is started by way of this module gets back what was there. */
 void run_begin(struct run *r);
 /* Becomes the compiler; returns only on failure, with errno. */
 int run_instead(const struct run *r) IM_MUST;

@@ -17,8 +17,9 @@ static const struct reason rows[] = {
                 "A configure script's test program runs here, where it is answered soonest."},
         {"date-time", "__TIMESTAMP__ is exact only here, and so are __DATE__ and __TIME__ with "
                       "clang and in preprocessed mode; leave them out to let the compile travel."},
-        {"diagnostics", "The compiler printed messages that are exact only here: translated ones, "
-                        "some for a terminal, and all of preprocessed mode."},
+        {"diagnostics",
+                "The compiler printed messages that are exact only here: translated ones, "
+                "some for a terminal, some that nobody reads, and all of preprocessed mode."},
         {"environment", "The named variable changes what the compiler does; unset it to let the "
                         "compile travel."},
         {"include-missed",

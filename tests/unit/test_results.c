@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <fcntl.h>
+#include <sys/wait.h>
 #include "client/results.h"
 #include "tests/unit/scratch.h"
 
@@ -380,6 +382,72 @@ test_again(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, start, stop)
 
+/* Sets fd 2 to what is given, asks, and puts it back. */
+static bool
+heard_by(int fd, bool closed_at_exec)
+{
+	int saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10);
+	bool heard;
+
+	dup3(fd, STDERR_FILENO, closed_at_exec ? O_CLOEXEC : 0);
+	heard = results_heard(&r);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	return heard;
+}
+
+static void
+test_heard(void **state)
+{
+	int null = open("/dev/null", O_WRONLY), full = open("/dev/full", O_WRONLY), ends[2];
+
+	(void)state;
+	assert_true(null >= 0 && full >= 0);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(take(0, TEXTS("", "", OBJECT, NULL, "")), 0);
+	assert_true(heard_by(full, true));
+	assert_int_equal(take(0, TEXTS("", "warned\n", OBJECT, NULL, "")), 0);
+	assert_true(heard_by(null, false));
+	assert_true(heard_by(ends[1], false));
+	assert_false(heard_by(null, true));
+	assert_false(heard_by(full, false));
+	close(ends[0]);
+	assert_false(heard_by(ends[1], false));
+	close(ends[1]);
+	close(null);
+	close(full);
+}
+
+/* A pipe that somebody made not to block loses nothing. */
+static void
+test_prints_all(void **state)
+{
+	static char text[200000], block[4096];
+	int ends[2], status;
+	size_t sum = 0;
+	ssize_t n;
+	pid_t pid;
+
+	(void)state;
+	memset(text, 'x', sizeof text);
+	buf_reset(&r.console[1]);
+	buf_put(&r.console[1], text, sizeof text);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+	pid = fork();
+	if (pid == 0) {
+		dup2(ends[1], STDERR_FILENO);
+		results_print(&r);
+		_exit(0);
+	}
+	close(ends[1]);
+	while ((n = read(ends[0], block, sizeof block)) > 0)
+		sum += (size_t)n;
+	close(ends[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(sum, sizeof text);
+}
+
 int
 main(void)
 {
@@ -387,7 +455,7 @@ main(void)
 	        TEST(test_failed_compile), TEST(test_failed_compile_writes), TEST(test_markers),
 	        TEST(test_required), TEST(test_not_this_jobs), TEST(test_announces_too_much),
 	        TEST(test_bytes_that_do_not_fit), TEST(test_other_bytes_than_announced),
-	        TEST(test_skips), TEST(test_again)};
+	        TEST(test_skips), TEST(test_again), TEST(test_heard), TEST(test_prints_all)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

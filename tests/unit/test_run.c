@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -100,6 +101,29 @@ test_killed(void **state)
 	close(ends[0]);
 }
 
+/* A closed standard error is filled for us, and closed for the compiler. */
+static void
+test_closed(void **state)
+{
+	char *argv[] = {(char *)"sh", (char *)"-c", (char *)"test ! -e /proc/$$/fd/2", NULL};
+	struct run r = {.path = "/bin/sh", .argv = argv, .env = environ};
+	int saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10), status = -1, flags, opened, err;
+
+	(void)state;
+	close(STDERR_FILENO);
+	run_begin(&r);
+	flags = fcntl(STDERR_FILENO, F_GETFD);
+	opened = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	err = run_beside(&r, &status);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	close(opened);
+	assert_int_equal(flags, FD_CLOEXEC);
+	assert_true(opened > STDERR_FILENO);
+	assert_int_equal(err, 0);
+	assert_int_equal(status, 0);
+}
+
 static void
 test_die(void **state)
 {
@@ -118,7 +142,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_status),
 	        cmocka_unit_test(test_signal_is_handed_on), cmocka_unit_test(test_ignored_children),
-	        cmocka_unit_test(test_killed), cmocka_unit_test(test_die)};
+	        cmocka_unit_test(test_killed), cmocka_unit_test(test_closed),
+	        cmocka_unit_test(test_die)};
 
 	alarm(60);
 	return cmocka_run_group_tests(tests, NULL, NULL);
