@@ -17,6 +17,7 @@ set_attributes(posix_spawnattr_t *attr)
 	sigemptyset(&usual);
 	sigaddset(&usual, SIGCHLD);
 	sigaddset(&usual, SIGPIPE);
+	sigaddset(&usual, SIGXFSZ);
 	if (posix_spawnattr_setsigmask(attr, &none) != 0 ||
 	        posix_spawnattr_setsigdefault(attr, &usual) != 0)
 		return IM_ERR_SYSTEM;

@@ -18,6 +18,12 @@
 
 enum watch { WATCH_SIGNAL, WATCH_DAEMON, WATCH_OUT, WATCH_ERR, WATCH_LINK, WATCH_COUNT };
 
+/* The caller's signals. */
+struct before {
+	sigset_t mask;
+	struct sigaction too_large;
+};
+
 static bool
 is_over(const struct submit *s)
 {
@@ -408,19 +414,40 @@ step(struct submit *s)
 		tick(s, now);
 }
 
-static int
-open_signals(sigset_t *before)
+/* What the caller ignores or blocks would not end the compiler either. */
+static void
+add_mortal(sigset_t *mine, const sigset_t *blocked)
 {
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	struct sigaction act;
+
+	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+		if (sigismember(blocked, signals[i]) == 0 &&
+		        sigaction(signals[i], NULL, &act) == 0 && act.sa_handler != SIG_IGN)
+			sigaddset(mine, signals[i]);
+}
+
+/* Signals come as events, and a file over the limit is an error of write(): the compiler can meet its own. */
+static int
+take_signals(struct before *b)
+{
+	static const struct sigaction ignore = {.sa_handler = SIG_IGN};
 	sigset_t mine;
 
+	sigprocmask(SIG_SETMASK, NULL, &b->mask);
 	sigemptyset(&mine);
-	sigaddset(&mine, SIGINT);
-	sigaddset(&mine, SIGTERM);
-	sigaddset(&mine, SIGHUP);
-	sigaddset(&mine, SIGQUIT);
+	add_mortal(&mine, &b->mask);
 	sigaddset(&mine, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &mine, before);
+	sigprocmask(SIG_BLOCK, &mine, NULL);
+	sigaction(SIGXFSZ, &ignore, &b->too_large);
 	return signalfd(-1, &mine, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void
+give_signals_back(const struct before *b)
+{
+	sigaction(SIGXFSZ, &b->too_large, NULL);
+	sigprocmask(SIG_SETMASK, &b->mask, NULL);
 }
 
 static void
@@ -441,11 +468,11 @@ start(struct submit *s)
 void
 submit_run(struct submit *s)
 {
-	sigset_t before;
+	struct before before;
 
 	s->start_ms = now_ms();
 	s->state = SUBMIT_ASKING;
-	s->signal_fd = open_signals(&before);
+	s->signal_fd = take_signals(&before);
 	start(s);
 	if (s->signal_fd < 0)
 		give_up(s, "system-error", "signalfd failed");
@@ -457,7 +484,7 @@ submit_run(struct submit *s)
 	input_stop(&s->input);
 	if (s->signal_fd >= 0)
 		close(s->signal_fd);
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	give_signals_back(&before);
 }
 
 void

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 #include "client/json.h"
@@ -74,6 +75,8 @@ trace_encode(struct buf *b, const struct trace *t, uint64_t epoch_ms)
 void
 trace_write(const char *path, const struct trace *t, uint64_t epoch_ms)
 {
+	static const struct sigaction ignore = {.sa_handler = SIG_IGN};
+	struct sigaction too_large;
 	struct buf b;
 	int fd;
 
@@ -83,7 +86,10 @@ trace_write(const char *path, const struct trace *t, uint64_t epoch_ms)
 	             ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0666)
 	             : -1;
 	if (fd >= 0) {
+		/* a trace over RLIMIT_FSIZE is lost, and nothing else */
+		sigaction(SIGXFSZ, &ignore, &too_large);
 		(void)!write(fd, b.data, b.len);
+		sigaction(SIGXFSZ, &too_large, NULL);
 		close(fd);
 	}
 	buf_fini(&b);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include "client/local.h"
 #include "client/submit.h"
@@ -389,6 +390,59 @@ test_signal(void **state)
 	bench_close(&b);
 }
 
+/* What the caller ignores or blocks ends no compile. */
+static void
+test_ignored_signals(void **state)
+{
+	char script[192];
+	sigset_t hup;
+	struct bench b;
+
+	(void)state;
+	sigemptyset(&hup);
+	sigaddset(&hup, SIGHUP);
+	signal(SIGTERM, SIG_IGN);
+	sigprocmask(SIG_BLOCK, &hup, NULL);
+	bench_open(&b, "g");
+	snprintf(script, sizeof script, "kill -TERM %ld; kill -HUP %ld; cat %s", (long)getpid(),
+	        (long)getpid(), b.source);
+	for (int i = 0; i < 2; i++) {
+		b.cpp[i][0] = (char *)"/bin/sh";
+		b.cpp[i][1] = (char *)"-c";
+		b.cpp[i][2] = script;
+	}
+	run(&b);
+	assert_int_equal(b.s.state, SUBMIT_DONE);
+	bench_close(&b);
+	signal(SIGHUP, SIG_IGN); /* discards the pending one */
+	sigprocmask(SIG_UNBLOCK, &hup, NULL);
+	signal(SIGHUP, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+}
+
+/* An output over RLIMIT_FSIZE is an error of ours, not a signal. */
+static void
+test_file_limit(void **state)
+{
+	struct rlimit was, small = {16, RLIM_INFINITY};
+	struct sigaction act;
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, "g");
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	small.rlim_max = was.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	run(&b);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	assert_int_equal(b.s.state, SUBMIT_LOCAL);
+	assert_string_equal(b.s.reason, "system-error");
+	assert_int_equal(access(b.output, F_OK), -1);
+	assert_int_equal(sigaction(SIGXFSZ, NULL, &act), 0);
+	assert_true(act.sa_handler == SIG_DFL);
+	bench_close(&b);
+}
+
 int
 main(void)
 {
@@ -408,6 +462,8 @@ main(void)
 	        cmocka_unit_test(test_preprocessor_fails),
 	        cmocka_unit_test(test_preprocessed_file),
 	        cmocka_unit_test(test_signal),
+	        cmocka_unit_test(test_ignored_signals),
+	        cmocka_unit_test(test_file_limit),
 	};
 
 	alarm(120);
