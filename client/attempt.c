@@ -315,6 +315,8 @@ judge(struct attempt *a, char *text)
 	        &a->results.said.outputs[a->results.said.noutputs - 1].digest, text);
 	if (err != 0)
 		return err == IM_ERR_ABSENT ? ATTEMPT_LEARNED : ATTEMPT_LACKED;
+	if (results_damaged(&a->results))
+		return ATTEMPT_COMPILE_ERROR;
 	return terminal_fits(&a->bundle->terminal, (const char *)said->data, said->len) &&
 	                       results_heard(&a->results)
 	               ? ATTEMPT_ACCEPTED

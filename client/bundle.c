@@ -90,7 +90,9 @@ add_output(struct making *m, const char *path, bool object, bool required)
 	        .object = object,
 	        .required = required,
 	        .stood = stat(path, &st) == 0 && S_ISREG(st.st_mode)};
-	if (b->products[i].way == OUTPUT_NOT_OURS)
+	b->products[i].linked =
+	        b->products[i].way == OUTPUT_WRITE && b->products[i].stood && output_linked(path);
+	if (b->products[i].way == OUTPUT_NOT_OURS || output_is_source(path, m->q->args->source))
 		return decline(m, "output-special", path);
 	b->outputs[i] = b->paths[i];
 	b->job.noutputs = i + 1;

@@ -31,6 +31,24 @@ output_way(const char *path, enum option_compiler compiler, bool in_place)
 	return in_place || st.st_size == 0 ? OUTPUT_WRITE : OUTPUT_RENAME;
 }
 
+bool
+output_linked(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && (S_ISLNK(st.st_mode) || st.st_nlink > 1);
+}
+
+bool
+output_is_source(const char *path, const char *source)
+{
+	struct stat link, output, input;
+
+	return lstat(path, &link) == 0 && S_ISLNK(link.st_mode) && stat(path, &output) == 0 &&
+	       stat(source, &input) == 0 && output.st_dev == input.st_dev &&
+	       output.st_ino == input.st_ino;
+}
+
 void
 output_init(struct output *o, const char *path, enum output_way way, bool object)
 {

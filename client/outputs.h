@@ -46,6 +46,11 @@ struct output {
  * OUTPUT_NOT_OURS for what is no regular file or may not be written: compile locally. */
 enum output_way output_way(const char *path, enum option_compiler compiler, bool in_place);
 
+/* True when path has, or leads to, a file that also stands under another name. */
+bool output_linked(const char *path);
+/* True when the output is a symbolic link to the source: the compiler has something to say about that. */
+bool output_is_source(const char *path, const char *source);
+
 /* Nothing open. */
 void output_init(struct output *o, const char *path, enum output_way way, bool object);
 /* Opens the temporary file for the announced output. IM_ERR_LIMIT (larger than max bytes),

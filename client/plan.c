@@ -87,7 +87,7 @@ plan_paths(struct plan *p, const struct args *a, char reason[REASON_SIZE])
 	p->way = output_way(a->output, a->compiler, a->assembly && a->compiler == FOR_GCC);
 	p->object = !a->assembly;
 	p->plain_loses = a->plain_loses;
-	if (p->way == OUTPUT_NOT_OURS) {
+	if (p->way == OUTPUT_NOT_OURS || output_is_source(a->output, a->source)) {
 		reason_set(reason, "output-special", NULL);
 		return IM_ERR_REFUSED;
 	}

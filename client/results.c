@@ -220,6 +220,15 @@ is_untouched(const struct results *r, uint32_t i)
 	return digest_equal(&marker, &r->said.outputs[CONSOLES + i].digest);
 }
 
+bool
+results_damaged(const struct results *r)
+{
+	for (uint32_t i = 0; r->said.exit_code != 0 && i < r->nproducts; i++)
+		if (r->products[i].linked && !is_untouched(r, i))
+			return true;
+	return false;
+}
+
 static int
 commit_product(struct results *r, uint32_t i)
 {

@@ -22,6 +22,7 @@ struct product {
 	enum output_way way;
 	bool object;   /* must begin like an object file */
 	bool required; /* a compile that succeeds makes it */
+	bool linked; /* way is OUTPUT_WRITE, and what stands there has another name too: a compile that fails leaves it cut off there */
 	bool stood; /* a file stood there before: the job was told so by a marker (RESULTS_MARKER) in its place */
 };
 
@@ -65,6 +66,8 @@ int results_commit(struct results *r) IM_MUST;
 /* True when what was printed can be shown: its stream is open, somebody reads it, and it is no device with a mind of its own.  Otherwise
  * the compiler itself must try. */
 bool results_heard(const struct results *r);
+/* True when the compile failed and what it left in a file of two names is not known. */
+bool results_damaged(const struct results *r);
 /* Prints stdout and stderr as the compiler would have. */
 void results_print(const struct results *r);
 

@@ -11,7 +11,8 @@ static const struct reason rows[] = {
         {"assembler", "Assembler sources travel in source mode only, and not with -S."},
         {"busy", "Every peer was busy and a local slot was free; add nodes or slots if this is "
                  "frequent."},
-        {"compile-error", "The compiler crashed on a peer, or failed in preprocessed mode; it ran "
+        {"compile-error", "The compiler crashed on a peer, or failed in preprocessed mode or with "
+                          "an output behind a link; it ran "
                           "again here, so that its messages are this machine's own."},
         {"configure-probe",
                 "A configure script's test program runs here, where it is answered soonest."},
@@ -41,7 +42,9 @@ static const struct reason rows[] = {
         {"no-source", "The command names no source file."},
         {"option", "The named option reads or writes files that cannot travel, asks for what only "
                    "source mode can do, or is not known; leave it out if you can."},
-        {"output-special", "The output is standard output or a device."},
+        {"output-special", "An output is standard output, a device, an input, or nothing that "
+                           "could be written "
+                           "here as the compiler does."},
         {"path", "The output's folder is not there, or a path cannot be said exactly to a peer."},
         {"peer-lost", "The peer went away in the middle, and no other took the compile."},
         {"pragma", "A #pragma pop_macro or poison in preprocessed mode, and the compile asks for "

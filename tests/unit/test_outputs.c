@@ -161,6 +161,25 @@ test_not_ours(void **state)
 	}
 }
 
+static void
+test_links(void **state)
+{
+	(void)state;
+	put("a.c", "int x;", 0644);
+	put("a.o", "old", 0644);
+	assert_int_equal(symlink("a.c", "soft.o"), 0);
+	assert_int_equal(symlink("absent", "dangling.o"), 0);
+	assert_int_equal(link("a.o", "hard.o"), 0);
+	assert_false(output_linked("a.c"));
+	assert_false(output_linked("absent"));
+	assert_true(output_linked("a.o"));
+	assert_true(output_linked("soft.o"));
+	assert_true(output_is_source("soft.o", "a.c"));
+	assert_false(output_is_source("dangling.o", "a.c"));
+	assert_false(output_is_source("a.o", "a.c"));
+	assert_false(output_is_source("soft.o", "absent"));
+}
+
 /* No file can be made in the folder, but the output there can be written. */
 static void
 test_closed_folder(void **state)
@@ -267,7 +286,7 @@ main(void)
 	const struct CMUnitTest tests[] = {TEST(test_new_file), TEST(test_gcc_object_replaces),
 	        TEST(test_written_through), TEST(test_not_ours), TEST(test_closed_folder),
 	        TEST(test_missing_folder), TEST(test_hostile), TEST(test_abort_leaves_nothing),
-	        TEST(test_late_write_error), TEST(test_temporary_name_taken)};
+	        TEST(test_late_write_error), TEST(test_links), TEST(test_temporary_name_taken)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -397,6 +397,22 @@ heard_by(int fd, bool closed_at_exec)
 }
 
 static void
+test_damaged(void **state)
+{
+	(void)state;
+	stand(1, "a.o: old.c\n");
+	products[1].linked = true;
+	assert_int_equal(take(0, TEXTS("", "", OBJECT, "a.o: a.c\n", "")), 0);
+	assert_false(results_damaged(&r));
+	assert_int_equal(take(1, TEXTS("", "bad\n", NULL, RESULTS_MARKER, "")), 0);
+	assert_false(results_damaged(&r));
+	assert_int_equal(take(1, TEXTS("", "bad\n", NULL, NULL, "")), 0);
+	assert_true(results_damaged(&r));
+	products[1].linked = false;
+	assert_false(results_damaged(&r));
+}
+
+static void
 test_heard(void **state)
 {
 	int null = open("/dev/null", O_WRONLY), full = open("/dev/full", O_WRONLY), ends[2];
@@ -455,7 +471,8 @@ main(void)
 	        TEST(test_failed_compile), TEST(test_failed_compile_writes), TEST(test_markers),
 	        TEST(test_required), TEST(test_not_this_jobs), TEST(test_announces_too_much),
 	        TEST(test_bytes_that_do_not_fit), TEST(test_other_bytes_than_announced),
-	        TEST(test_skips), TEST(test_again), TEST(test_heard), TEST(test_prints_all)};
+	        TEST(test_skips), TEST(test_again), TEST(test_damaged), TEST(test_heard),
+	        TEST(test_prints_all)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
