@@ -126,6 +126,18 @@ nap(long us)
 	nanosleep(&t, NULL);
 }
 
+/* Hands the slot over as a descriptor that survives exec. */
+static bool
+keep(int *slot, int *fd)
+{
+	*fd = fcntl(*slot, F_DUPFD, LOCAL_SLOT_FD);
+	if (*fd < 0 && fcntl(*slot, F_SETFD, 0) == 0) {
+		*fd = *slot;
+		*slot = -1;
+	}
+	return *fd >= 0;
+}
+
 /* With the queue's lock held: one of the slots, waiting for it when `wait`. */
 static int
 choose(int dir, unsigned n, bool wait, int *fd)
@@ -145,11 +157,8 @@ choose(int dir, unsigned n, bool wait, int *fd)
 		us = us * 3 / 2 < POLL_MOST_US ? us * 3 / 2 : POLL_MOST_US;
 	}
 	err = IM_ERR_ABSENT;
-	if (i < opened && fcntl(fds[i], F_SETFD, 0) == 0) {
-		*fd = fds[i];
-		fds[i] = -1;
+	if (i < opened && keep(&fds[i], fd))
 		err = 0;
-	}
 out:
 	for (i = 0; i < opened; i++)
 		if (fds[i] >= 0)

@@ -19,6 +19,9 @@
 #include "crypto/err.h"
 
 #define LOCAL_SLOTS_MAX 1024
+/* The slot's descriptor is this one or the next ones, where the limit allows: smaller numbers belong to the compiler and to
+ * whoever tells it numbers, as make does in --jobserver-auth=3,4. */
+#define LOCAL_SLOT_FD 100
 
 /* Waits for one of n slots (1 to LOCAL_SLOTS_MAX) and gives its descriptor, which is inherited
  * over exec.  folder NULL: the machine's; a given one must belong to root or this user, not be

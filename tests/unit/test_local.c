@@ -177,6 +177,7 @@ test_give_and_inherit(void **state)
 	(void)state;
 	assert_int_equal(local_slot_try("one", 1, &fd), 0);
 	assert_int_equal(fcntl(fd, F_GETFD), 0);
+	assert_true(fd >= LOCAL_SLOT_FD);
 	pid = spawn();
 	if (pid == 0)
 		for (;;)
