@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -113,9 +114,19 @@ take_slot(struct wrapper *w)
 	if (w->slot_fd >= 0 || w->real.depth > 0)
 		return 0;
 	r = local_slot_take(NULL, w->config.local_slots, &w->slot_fd);
+	/* a compiler can do with fewer descriptors than we need to count it */
+	if (r == IM_ERR_SYSTEM && (errno == EMFILE || errno == ENFILE))
+		return 0;
 	return r == 0 ? 0
 	              : fail(EXIT_STATUS_SLOTS, "no local slot",
 	                        r == IM_ERR_SYSTEM ? strerror(errno) : im_strerror(r));
+}
+
+static int
+become(const struct wrapper *w)
+{
+	(void)!run_instead(&w->run);
+	return fail(EXIT_STATUS_EXEC, w->run.path, strerror(errno));
 }
 
 /* Runs the compiler here; returns only the exit status of what could not be done by execve. */
@@ -126,10 +137,8 @@ compile_here(struct wrapper *w, bool slot)
 
 	if (status != 0)
 		return status;
-	if (w->config.trace[0] == 0) {
-		(void)!run_instead(&w->run);
-		return fail(EXIT_STATUS_EXEC, w->run.path, strerror(errno));
-	}
+	if (w->config.trace[0] == 0)
+		return become(w);
 	if (run_beside(&w->run, &wait_status) != 0)
 		return fail(EXIT_STATUS_EXEC, w->run.path, strerror(errno));
 	status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
@@ -414,7 +423,9 @@ find_compiler(struct wrapper *w, int argc, char **argv)
 	/* a working directory that is gone is the compiler's business */
 	if (getcwd(cwd, sizeof cwd) == NULL)
 		memcpy(cwd, ".", sizeof ".");
-	if (stat("/proc/self/exe", &q.self) != 0)
+	/* where /proc is not mounted, what the kernel was asked to run */
+	if (stat("/proc/self/exe", &q.self) != 0 &&
+	        stat((const char *)getauxval(AT_EXECFN), &q.self) != 0)
 		return fail(EXIT_STATUS_SYSTEM, "/proc/self/exe", strerror(errno));
 	r = real_find(&w->real, &q);
 	if (r != 0) {
@@ -474,11 +485,11 @@ main(int argc, char **argv)
 	/* the place before the first argument is the compiler's name, or our own */
 	w.argc = argc - w.real.first + 1;
 	argv += w.real.first - 1;
-	argv[0] = w.real.path;
-	w.run.path = w.real.path;
+	argv[0] = (char *)(uintptr_t)w.real.called;
+	w.run.path = strchr(w.real.called, '/') != NULL ? w.real.called : w.real.path;
 	w.run.argv = argv;
 	w.run.env = environ;
-	status = compile(&w);
+	status = w.real.cache ? become(&w) : compile(&w);
 	daemon_fini(&w.daemon);
 	args_fini(&w.args);
 	free(w.expanded);

@@ -6,6 +6,8 @@
 #include <unistd.h>
 #include "exec/args.h"
 
+#define CACHED \
+	'+' /* in the guard, behind the depth: a ccache that was found under the compiler's name runs already */
 #define PATH_DEFAULT "/usr/local/bin:/usr/bin:/bin"
 
 static const char *
@@ -39,16 +41,21 @@ is_argument(const char *word)
 	return dot && args_language_of(word) != LANG_OTHER;
 }
 
-/* True when path is a program; *self tells whether it is the wrapper. */
-static bool
-is_program(const struct real_request *q, const char *path, bool *self)
+enum kind { NOTHING, WRAPPER, CACHE, PROGRAM };
+
+/* What stands at path; resolved receives its realpath.  Another installation's wrapper is the wrapper, too. */
+static enum kind
+look(const struct real_request *q, const char *path, char resolved[PATH_MAX])
 {
 	struct stat st;
 
-	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || access(path, X_OK) < 0)
-		return false;
-	*self = st.st_dev == q->self.st_dev && st.st_ino == q->self.st_ino;
-	return true;
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || access(path, X_OK) < 0 ||
+	        !realpath(path, resolved))
+		return NOTHING;
+	if ((st.st_dev == q->self.st_dev && st.st_ino == q->self.st_ino) ||
+	        is_wrapper_name(resolved))
+		return WRAPPER;
+	return strcmp(base_name(resolved), "ccache") == 0 ? CACHE : PROGRAM;
 }
 
 /* Writes dir/name, beginning at cwd when dir is relative or empty. */
@@ -70,41 +77,87 @@ join(const struct real_request *q, const char *dir, size_t len, const char *name
 	return n < 0 || n >= PATH_MAX ? IM_ERR_LIMIT : 0;
 }
 
-/* The first program called name in PATH that is not the wrapper. */
-static int
-search_path(const struct real_request *q, const char *name, char out[PATH_MAX])
+struct hit {
+	enum kind kind;
+	bool skipped; /* a wrapper stood before it */
+	char path[PATH_MAX], resolved[PATH_MAX];
+};
+
+/* The next program called name from the element *at of PATH on; *at is NULL behind the last one.  Returns whether there is one. */
+static bool
+next_hit(const struct real_request *q, const char *name, const char **at, struct hit *h)
 {
-	const char *p = q->path && *q->path ? q->path : PATH_DEFAULT;
-	bool self;
+	while (*at) {
+		size_t len = strcspn(*at, ":");
+		int err = join(q, *at, len, name, h->path);
 
-	for (;;) {
-		size_t len = strcspn(p, ":");
-
-		if (!join(q, p, len, name, out) && is_program(q, out, &self) && !self)
-			return 0;
-		if (!p[len])
-			return IM_ERR_ABSENT;
-		p += len + 1;
+		*at = (*at)[len] ? *at + len + 1 : NULL;
+		h->kind = err ? NOTHING : look(q, h->path, h->resolved);
+		if (h->kind != NOTHING)
+			return true;
 	}
+	return false;
+}
+
+/* ccache, called by a compiler's name, starts the next program of that name that is not ccache. */
+static bool
+comes_back(const struct real_request *q, const char *name, const char *path)
+{
+	struct hit h;
+
+	while (next_hit(q, name, &path, &h))
+		if (h.kind != CACHE)
+			return h.kind == WRAPPER;
+	return false;
+}
+
+/* The first program called name in PATH that is not the wrapper; when `behind`, one behind the wrapper's own place is preferred. */
+static int
+search_path(struct real *r, const struct real_request *q, const char *name, bool behind)
+{
+	const char *path = q->path && *q->path ? q->path : PATH_DEFAULT, *at = path;
+	struct hit h, first = {.kind = NOTHING};
+
+	for (bool wrapper = false; next_hit(q, name, &at, &h);) {
+		wrapper = wrapper || h.kind == WRAPPER;
+		if (h.kind == WRAPPER || (h.kind == CACHE && r->cached))
+			continue;
+		h.skipped = wrapper;
+		if (first.kind == NOTHING || (behind && wrapper && !first.skipped))
+			first = h;
+		if (!behind || wrapper)
+			break;
+	}
+	if (first.kind == NOTHING)
+		return IM_ERR_ABSENT;
+	r->cache = first.kind == CACHE && comes_back(q, name, path);
+	r->skipped = first.skipped || behind;
+	memcpy(r->path, first.path, sizeof r->path);
+	memcpy(r->resolved, first.resolved, sizeof r->resolved);
+	return 0;
 }
 
 /* The program that the word means; a path to the wrapper under a compiler's name means the next
  * such name in PATH. */
 static int
-find_program(const struct real_request *q, const char *word, char out[PATH_MAX])
+find_program(struct real *r, const struct real_request *q, const char *word, bool link)
 {
 	const char *base = base_name(word);
-	bool self = false;
 	int err;
 
 	if (!strchr(word, '/'))
-		return search_path(q, word, out);
-	err = join(q, word, (size_t)(base - word), base, out);
+		return search_path(r, q, word, link);
+	err = join(q, word, (size_t)(base - word), base, r->path);
 	if (err)
 		return err;
-	if (!is_program(q, out, &self))
+	switch (look(q, r->path, r->resolved)) {
+	case NOTHING:
 		return IM_ERR_ABSENT;
-	return self ? search_path(q, base, out) : 0;
+	case WRAPPER:
+		return search_path(r, q, base, true);
+	default:
+		return 0;
+	}
 }
 
 /* The word that names the compiler; *first receives the index of its first argument. */
@@ -127,27 +180,33 @@ compiler_word(const struct real_request *q, int *first)
 	return strcmp(called, "icemesh-c++") == 0 ? q->cxx : q->cc;
 }
 
-static unsigned
-read_depth(const char *guard)
+static void
+read_guard(struct real *r, const char *guard)
 {
-	if (!guard || !*guard)
-		return 0;
-	if (guard[1] || guard[0] < '0' || guard[0] > '9')
-		return 1;
-	return (unsigned)(guard[0] - '0');
+	size_t len = guard ? strlen(guard) : 0;
+
+	r->cached = len > 1 && guard[len - 1] == CACHED;
+	if (len == 0)
+		r->depth = 0;
+	else if (len - r->cached == 1 && guard[0] >= '0' && guard[0] <= '9')
+		r->depth = (unsigned)(guard[0] - '0');
+	else
+		r->depth = 1;
 }
 
 int
 real_find(struct real *r, const struct real_request *q)
 {
 	const char *word;
+	bool link;
 	int err;
 
 	memset(r, 0, sizeof(*r));
-	r->depth = read_depth(q->guard);
+	read_guard(r, q->guard);
 	r->first = 1;
 	if (q->argc < 1)
 		return IM_ERR_ABSENT;
+	link = !is_wrapper_name(q->argv[0]);
 	word = compiler_word(q, &r->first);
 	snprintf(r->name, sizeof(r->name), "%.*s", NAME_MAX, base_name(word));
 	if (strlen(base_name(word)) > NAME_MAX)
@@ -156,14 +215,16 @@ real_find(struct real *r, const struct real_request *q)
 		return IM_ERR_REFUSED;
 	if (!r->name[0] || is_wrapper_name(word))
 		return IM_ERR_ABSENT;
-	err = find_program(q, word, r->path);
-	if (!err && !realpath(r->path, r->resolved))
-		err = IM_ERR_ABSENT;
+	err = find_program(r, q, word, link);
+	r->called = r->skipped ? r->path : word;
 	return err;
 }
 
 void
 real_guard(const struct real *r, char *text, size_t size)
 {
-	snprintf(text, size, "%s=%u", REAL_GUARD, r->depth + 1);
+	static const char cached[] = {CACHED, 0};
+
+	snprintf(text, size, "%s=%u%s", REAL_GUARD, r->cache ? r->depth : r->depth + 1,
+	        r->cache || r->cached ? cached : "");
 }

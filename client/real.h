@@ -4,9 +4,12 @@
  *
  * Called as icemesh-cc, the first word is the compiler when it looks like one, else the
  * configured one is meant.  Called through a link with another name (gcc, clang++...), the next
- * program of that name in PATH that is not the wrapper itself is meant. The wrapper is never
- * found for the compiler, whatever links lead to it; a loop through scripts is cut by a counting
+ * program of that name behind the link in PATH is meant, or one before it. The wrapper is never
+ * found for the compiler, whatever links lead to it, nor is that of another installation; a loop through scripts is cut by a counting
  * variable.
+ *
+ * ccache has such links too, and what it starts is the first compiler in PATH that is not ccache.  Where that is the wrapper again, it is
+ * let through: the compile is then that of the wrapper behind it, which passes ccache over.
  */
 #ifndef CLIENT_REAL_H
 #define CLIENT_REAL_H
@@ -33,18 +36,23 @@ struct real_request {
 };
 
 struct real {
-	char path[PATH_MAX];     /* absolute, as found; links not resolved */
+	char path[PATH_MAX]; /* absolute, as found; links not resolved */
+	const char *
+	        called; /* the compiler's argv[0]: as written (the request's) where that would have led to it, else path */
 	char resolved[PATH_MAX]; /* its realpath */
 	char name[NAME_MAX + 1]; /* base name looked for, also when it was not found */
 	int first;               /* index in argv of the compiler's first argument */
-	unsigned depth;          /* 0: not inside another icemesh-cc; else compile locally */
+	bool cache; /* it is a ccache that starts the wrapper again: to be run at once, and nothing else */
+	bool cached;    /* behind such a one */
+	bool skipped;   /* the wrapper stands in its way */
+	unsigned depth; /* 0: not inside another icemesh-cc; else compile locally */
 };
 
 /* Looks at the file system only (stat, access, realpath).  IM_ERR_ABSENT: no such program
  * (r->name says which); IM_ERR_REFUSED: the wrapper was called by itself REAL_DEPTH_MAX times;
  * IM_ERR_LIMIT: a name is too long. r->name and r->first are set on error too. */
 int real_find(struct real *r, const struct real_request *q) IM_MUST;
-/* "ICEMESH_SAFEGUARD=<depth + 1>" for the environment of what the wrapper starts. */
+/* "ICEMESH_SAFEGUARD=<depth + 1>" for the environment of what the wrapper starts; before ccache the depth stays, and "+" follows. */
 void real_guard(const struct real *r, char *text, size_t size);
 
 #endif

@@ -182,6 +182,93 @@ test_path_entries(void **state)
 	assert_int_equal(find(f, "icemesh-cc real/absent", &r, f->path, NULL), IM_ERR_ABSENT);
 }
 
+/* Behind the link's own place, then before it. */
+static void
+test_behind(void **state)
+{
+	struct fixture *f = *state;
+	struct real r;
+	char want[2 * PATH_MAX];
+
+	snprintf(want, sizeof(want), "%s/late/gcc", f->cwd);
+	assert_int_equal(find(f, "gcc -c a.c", &r, "real:masq:late", NULL), 0);
+	assert_string_equal(r.path, want);
+	assert_int_equal(find(f, "icemesh-cc masq/gcc", &r, "real:masq:late", NULL), 0);
+	assert_string_equal(r.path, want);
+	snprintf(want, sizeof(want), "%s/real/gcc", f->cwd);
+	assert_int_equal(find(f, "gcc -c a.c", &r, "real:masq", NULL), 0);
+	assert_string_equal(r.path, want);
+	assert_int_equal(find(f, "icemesh-cc gcc", &r, "real:masq:late", NULL), 0);
+	assert_string_equal(r.path, want);
+}
+
+/* Another installation's wrapper is another file, but of the same name. */
+static void
+test_other_installation(void **state)
+{
+	struct fixture *f = *state;
+	struct real r;
+	char want[2 * PATH_MAX];
+
+	assert_int_equal(mkdir("other", 0755), 0);
+	assert_int_equal(scratch_write("other/icemesh-cc", "#!/bin/sh\n", 10, 0755), 0);
+	assert_int_equal(symlink("icemesh-cc", "other/gcc"), 0);
+	snprintf(want, sizeof(want), "%s/real/gcc", f->cwd);
+	assert_int_equal(find(f, "gcc -c a.c", &r, "masq:other:real", NULL), 0);
+	assert_string_equal(r.path, want);
+	assert_int_equal(find(f, "icemesh-cc other/gcc -c a.c", &r, "other:real", NULL), 0);
+	assert_string_equal(r.path, want);
+	assert_int_equal(find(f, "gcc", &r, "masq:other", NULL), IM_ERR_ABSENT);
+}
+
+/* ccache is run once, where it comes back to the wrapper. */
+static void
+test_cache(void **state)
+{
+	struct fixture *f = *state;
+	struct real r;
+	char text[64];
+
+	assert_int_equal(mkdir("cache", 0755), 0);
+	assert_int_equal(symlink("../real/ccache", "cache/gcc"), 0);
+	assert_int_equal(find(f, "gcc -c a.c", &r, "masq:cache:real", NULL), 0);
+	assert_true(r.cache && strstr(r.path, "/cache/gcc") != NULL);
+	real_guard(&r, text, sizeof(text));
+	assert_string_equal(text, "ICEMESH_SAFEGUARD=0+");
+	assert_int_equal(find(f, "gcc -c a.c", &r, "masq:cache:real", "0+"), 0);
+	assert_true(!r.cache && r.depth == 0 && strstr(r.path, "/real/gcc") != NULL);
+	real_guard(&r, text, sizeof(text));
+	assert_string_equal(text, "ICEMESH_SAFEGUARD=1+");
+	assert_int_equal(find(f, "gcc -c a.c", &r, "cache:masq:real", NULL), 0);
+	assert_true(!r.cache && strstr(r.path, "/real/gcc") != NULL);
+	assert_int_equal(find(f, "icemesh-cc gcc", &r, "cache:masq:real", NULL), 0);
+	assert_true(r.cache);
+	assert_int_equal(find(f, "icemesh-cc gcc", &r, "cache:real:masq", NULL), 0);
+	assert_false(r.cache);
+	assert_int_equal(find(f, "icemesh-cc ccache gcc", &r, f->path, NULL), 0);
+	assert_false(r.cache);
+	assert_int_equal(find(f, "gcc", &r, "masq:cache", "0+"), IM_ERR_ABSENT);
+}
+
+/* argv[0] is what the user wrote, where that leads to the compiler. */
+static void
+test_called(void **state)
+{
+	struct fixture *f = *state;
+	struct real r;
+
+	assert_int_equal(find(f, "icemesh-cc gcc", &r, "real:masq", NULL), 0);
+	assert_string_equal(r.called, "gcc");
+	assert_int_equal(find(f, "icemesh-cc real/gcc", &r, f->path, NULL), 0);
+	assert_string_equal(r.called, "real/gcc");
+	assert_int_equal(find(f, "icemesh-cc gcc", &r, "masq:real", NULL), 0);
+	assert_string_equal(r.called, r.path);
+	assert_int_equal(find(f, "gcc", &r, "real:masq", NULL), 0);
+	assert_string_equal(r.called, r.path);
+	assert_int_equal(find(f, "icemesh-cc masq/gcc", &r, "real", NULL), 0);
+	assert_string_equal(r.called, r.path);
+}
+
 static void
 test_guard(void **state)
 {
@@ -210,6 +297,10 @@ main(void)
 	        cmocka_unit_test(test_masquerade),
 	        cmocka_unit_test(test_itself),
 	        cmocka_unit_test(test_path_entries),
+	        cmocka_unit_test(test_behind),
+	        cmocka_unit_test(test_other_installation),
+	        cmocka_unit_test(test_cache),
+	        cmocka_unit_test(test_called),
 	        cmocka_unit_test(test_guard),
 	};
 	return cmocka_run_group_tests(tests, enter, leave);
