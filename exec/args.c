@@ -195,7 +195,7 @@ scan_operand(struct scan *s, const struct word *w)
 			s->wp_file = found.deps;
 	} else if ((word_is(w, "-Wa,") && !pieces_assembler_ok(w->value)) ||
 	           (word_is(w, "-Xclang") && !pieces_xclang_ok(w->value)) ||
-	           (word_is(w, "-mllvm") && !option_harmless(w->value)) ||
+	           (word_is(w, "-mllvm") && !pieces_llvm_ok(w->value)) ||
 	           (word_is(w, "--param") && strchr(w->value, '/'))) {
 		hinder_word(&s->local, "option", w);
 	} else if (needs_conversion(w)) {
@@ -214,7 +214,8 @@ needs_macros(const struct word *w)
 {
 	if (word_is(w, "-W"))
 		return strncmp(w->text, "-Wno-", 5) != 0;
-	return word_is(w, "-fsanitize") || word_is(w, "--all-warnings");
+	return word_is(w, "-fsanitize") || word_is(w, "--all-warnings") ||
+	       word_is(w, "--extra-warnings");
 }
 
 /* Of the words that source mode takes: -fopt-info=FILE names a file by rules of its own, and what
@@ -258,7 +259,7 @@ scan_option(struct scan *s, const struct word *w)
 		break;
 	case OPT_COMPILE:
 		s->compiles++;
-		a->assembly = a->assembly || word_is(w, "-S");
+		a->assembly = a->assembly || word_is(w, "-S") || word_is(w, "--assemble");
 		break;
 	case OPT_SOURCE:
 		scan_source_word(s, w);

@@ -140,6 +140,20 @@ pieces_xpreprocessor_ok(const char *text)
 }
 
 bool
+pieces_llvm_ok(const char *text)
+{
+	static const char *const parts[] = {"dot", "dump", "file", "output", "print", "stats",
+	        "time-", "trace", "track-memory", "view"};
+
+	if (text[0] != '-' || !option_harmless(text))
+		return false;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (strstr(text, parts[i]))
+			return false;
+	return true;
+}
+
+bool
 pieces_xclang_ok(const char *text)
 {
 	static const char *const words[] = {"-disable-O0-optnone", "-disable-lifetime-markers",

@@ -1,6 +1,6 @@
 /*
  * Words that carry options for another program: -Wp,... (preprocessor), -Wa,... (assembler),
- * -Xclang X (clang's inner compiler).
+ * -Xclang X (clang's inner compiler), -mllvm X (its code generator).
  *
  * Allow-lists: a piece that is not known reads or writes a file for all we can tell.
  */
@@ -23,6 +23,9 @@ int pieces_cpp(const char *text, enum option_compiler compiler, struct pieces_cp
 bool pieces_assembler_ok(const char *text);
 /* True when the word behind -Xpreprocessor neither reads nor writes a file. */
 bool pieces_xpreprocessor_ok(const char *text);
+/* True when the word behind -mllvm neither reads nor writes a file, nor prints what differs from run
+ * to run. */
+bool pieces_llvm_ok(const char *text);
 /* True when the word behind -Xclang neither reads nor writes a file. */
 bool pieces_xclang_ok(const char *text);
 

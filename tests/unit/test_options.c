@@ -96,8 +96,12 @@ test_general_rows_name_no_file(void **state)
 	finds("-fnew-thing=file", FOR_GCC, NULL, 0);
 	finds("-fnew-thing=/tmp/x", FOR_GCC, NULL, 0);
 	finds("-fnew/thing", FOR_GCC, NULL, 0);
-	finds("-mnew=word-1.2", FOR_GCC, "-m", FORM_JOINED);
+	finds("-mnew-thing", FOR_GCC, "-m", FORM_JOINED);
+	finds("-mnew=12", FOR_GCC, "-m", FORM_JOINED);
+	finds("-mnew=word-1.2", FOR_GCC, NULL, 0);
 	finds("-mnew=a/b", FOR_GCC, NULL, 0);
+	finds("-gnew=word", FOR_GCC, NULL, 0);
+	finds("-gdwarf-5", FOR_GCC, "-g", FORM_JOINED);
 	finds("-Wnew=/x", FOR_GCC, NULL, 0);
 	finds("-gnew=/x", FOR_GCC, NULL, 0);
 	assert_true(

@@ -78,7 +78,25 @@ test_xclang(void **state)
 	assert_false(pieces_xclang_ok("-fmodules"));
 	assert_false(pieces_xclang_ok("-fdebug-prefix-map=a=b"));
 	assert_false(pieces_xclang_ok("-o"));
+	assert_false(pieces_xclang_ok("-fixit"));
+	assert_false(pieces_xclang_ok("-fix-what-you-can"));
+	assert_false(pieces_xclang_ok("-finclude-default-header"));
 	assert_false(pieces_xclang_ok(""));
+}
+
+static void
+test_llvm(void **state)
+{
+	(void)state;
+	assert_true(pieces_llvm_ok("-inline-threshold=5"));
+	assert_true(pieces_llvm_ok("-enable-name-compression=false"));
+	assert_false(pieces_llvm_ok("-info-output-file=x"));
+	assert_false(pieces_llvm_ok("-info-output-file"));
+	assert_false(pieces_llvm_ok("x"));
+	assert_false(pieces_llvm_ok("-time-passes"));
+	assert_false(pieces_llvm_ok("-attributor-dump-dep-graph"));
+	assert_false(pieces_llvm_ok("-load=x.so"));
+	assert_false(pieces_llvm_ok(""));
 }
 
 int
@@ -89,6 +107,7 @@ main(void)
 	        cmocka_unit_test(test_assembler),
 	        cmocka_unit_test(test_xpreprocessor),
 	        cmocka_unit_test(test_xclang),
+	        cmocka_unit_test(test_llvm),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
