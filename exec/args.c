@@ -350,6 +350,22 @@ odd_deps(const struct scan *s)
 	return NULL;
 }
 
+/* A header alone is compiled for later use, not linked. */
+static bool
+makes_header(const struct scan *s)
+{
+	static const char *const names[] = {
+	        "h", "H", "hh", "hp", "hpp", "hxx", "h++", "HPP", "tcc"};
+	const char *dot = strrchr(base_name(s->a->source), '.');
+
+	if (s->inputs != 1 || s->forced || !dot)
+		return s->inputs == 1 && s->forced && s->language == LANG_OTHER;
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (strcmp(names[i], dot + 1) == 0)
+			return true;
+	return false;
+}
+
 /* The reason word in order of what users would name first; NULL when the compile may travel. */
 static const char *
 decide(struct scan *s)
@@ -360,8 +376,12 @@ decide(struct scan *s)
 		return s->ask;
 	if (s->cpp_only)
 		return "preprocess-only";
+	if (!s->inputs && s->local.reason && strcmp(s->local.reason, "response-file") == 0)
+		return s->local.reason;
+	if (!s->compiles && s->inputs)
+		return makes_header(s) ? "language" : "linking";
 	if (!s->compiles)
-		return s->inputs ? "linking" : "no-source";
+		return "no-source";
 	reason = input_reason(s);
 	if (reason)
 		return reason;

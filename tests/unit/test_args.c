@@ -6,13 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "tests/unit/words.h"
-
-/* A field left out is not looked at, but for the reasons: none means that the compile may travel,
- * only that it may in source mode.  cpp "!" means that no preprocessor runs. */
-struct line {
-	const char *line, *reason, *only, *source, *output, *deps, *cpp, *remote;
-};
+#include "tests/unit/args_inputs.h"
+#include "tests/unit/args_line.h"
+#include "tests/unit/args_outputs.h"
+#include "tests/unit/args_spellings.h"
 
 /* clang-format off */
 static const struct line lines[] = {
@@ -506,90 +503,32 @@ static const struct line lines[] = {
 };
 /* clang-format on */
 
-/* Prints a difference and returns 1, so that one run shows all of them. */
-static int
-differs(const struct line *l, const char *what, const char *want, const char *got)
-{
-	if (!want || (got && strcmp(want, got) == 0))
-		return 0;
-	print_error("%s\n  %s wanted: %s\n  %s got:    %s\n", l->line, what, want, what,
-	        got ? got : "(none)");
-	return 1;
-}
-
-static int
-commands_differ(const struct line *l, const struct args *a)
-{
-	char text[8192], **argv = NULL;
-	int err = args_preprocess(a, "cc", true, &argv), bad = 0;
-
-	if (l->cpp && l->cpp[0] == '!')
-		assert_int_equal(err, IM_ERR_UNSUPPORTED);
-	else
-		bad += differs(l, "cpp", l->cpp,
-		        err ? im_strerror(err) : words_join(argv, text, sizeof(text)));
-	free(argv);
-	argv = NULL;
-	assert_int_equal(args_remote(a, "cc", true, &argv), 0);
-	bad += differs(l, "remote", l->remote, words_join(argv, text, sizeof(text)));
-	free(argv);
-	return bad;
-}
-
-/* In source mode the words stay as they are. */
-static int
-source_differs(const struct line *l, const struct args *a, const struct words *w)
-{
-	static const char *const extra[] = {"-x1", "-x2", NULL};
-	char want[8192], got[8192], **argv = NULL;
-
-	snprintf(want, sizeof(want), "/cc%s -x1 -x2", strchr(l->line, ' '));
-	assert_int_equal(args_source(a, "/cc", extra, &argv), 0);
-	assert_int_equal(a->argc + 1, w->argc);
-	words_join(argv, got, sizeof(got));
-	free(argv);
-	return differs(l, "source mode", want, got);
-}
-
-static const char *
-verdict_name(bool remote, bool source_only)
-{
-	return !remote ? "local" : source_only ? "in source mode" : "remote";
-}
-
 static void
 test_lines(void **state)
 {
-	int bad = 0;
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		const struct line *l = &lines[i];
-		struct words w;
-		struct args a;
+	lines_check(lines, sizeof(lines) / sizeof(lines[0]));
+}
 
-		words_split(&w, l->line);
-		args_analyse(&a, w.argc, w.argv, args_compiler(w.argv[0]));
-		bad += differs(l, "reason",
-		        l->reason ? l->reason
-		        : l->only ? l->only
-		                  : "",
-		        a.reason);
-		bad += differs(l, "verdict", verdict_name(!l->reason, l->only != NULL),
-		        verdict_name(a.verdict == ARGS_REMOTE, a.source_only));
-		assert_true(!a.reason[0] || reason_find(a.reason));
-		bad += differs(l, "source", l->source, a.source);
-		bad += differs(l, "output", l->output, a.output);
-		bad += differs(l, "deps", l->deps, a.deps);
-		if (!l->reason && !l->deps && a.want_deps)
-			fail_msg("%s: a dependency file", l->line);
-		if (a.verdict == ARGS_REMOTE)
-			bad += source_differs(l, &a, &w);
-		if (a.verdict == ARGS_REMOTE && !a.source_only)
-			bad += commands_differ(l, &a);
-		args_fini(&a);
-	}
-	assert_int_equal(bad, 0);
+static void
+test_inputs(void **state)
+{
+	(void)state;
+	lines_check(args_inputs, sizeof(args_inputs) / sizeof(args_inputs[0]));
+}
+
+static void
+test_outputs(void **state)
+{
+	(void)state;
+	lines_check(args_outputs, sizeof(args_outputs) / sizeof(args_outputs[0]));
+}
+
+static void
+test_spellings(void **state)
+{
+	(void)state;
+	lines_check(args_spellings, sizeof(args_spellings) / sizeof(args_spellings[0]));
 }
 
 static void
@@ -682,6 +621,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_lines),
+	        cmocka_unit_test(test_inputs),
+	        cmocka_unit_test(test_outputs),
+	        cmocka_unit_test(test_spellings),
 	        cmocka_unit_test(test_no_directives),
 	        cmocka_unit_test(test_local_makes_no_commands),
 	        cmocka_unit_test(test_source_only_makes_one_command),
