@@ -64,7 +64,7 @@ twice_up() {
 	local compiler
 	lan_up client w1
 	config client 'slots = 0'
-	config w1 'slots = 4'
+	config w1 "slots = ${SLOTS:-4}"
 	mesh_up client w1 >/dev/null || bail "no mesh"
 	hide_compilers w1
 	printf '#!/bin/sh\numask 022\nexec "$@"\n' >"$W/bin/umask_bash"
@@ -76,7 +76,7 @@ twice_up() {
 		# shellcheck disable=SC2034
 		as=(setpriv --reuid 1500 --regid 1500 --clear-groups --inh-caps=-all)
 	fi
-	for compiler in gcc g++ clang clang++ aarch64-linux-gnu-gcc; do
+	for compiler in ${COMPILERS:-gcc g++ clang clang++ aarch64-linux-gnu-gcc}; do
 		! command -v $compiler >/dev/null ||
 			(cd "$W/src/template" && wait_until 20 on client env ICEMESH_REMOTE=only icemesh-cc $compiler -c first.c -o /tmp/x.o 2>/dev/null)
 	done
