@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "exec/args.h"
+#include "exec/job.h"
 
 #define CACHED \
 	'+' /* in the guard, behind the depth: a ccache that was found under the compiler's name runs already */
@@ -180,6 +181,23 @@ compiler_word(const struct real_request *q, int *first)
 	return strcmp(called, "icemesh-c++") == 0 ? q->cxx : q->cc;
 }
 
+/* A path with "//", "." or ".." in it cannot name a toolchain's driver: the folder's own name stands for it, where that is known. */
+static void
+straighten(char path[PATH_MAX])
+{
+	char folder[PATH_MAX], name[NAME_MAX + 1];
+	const char *base = base_name(path);
+
+	if (job_path_ok(path) || strlen(base) > NAME_MAX)
+		return;
+	memcpy(name, base, strlen(base) + 1);
+	path[base - path] = 0;
+	if (realpath(path, folder) && strlen(folder) + 1 + strlen(name) < PATH_MAX)
+		snprintf(path, PATH_MAX, "%s", folder);
+	snprintf(path + strlen(path), PATH_MAX - strlen(path), "%s%s",
+	        path[strlen(path) - 1] == '/' ? "" : "/", name);
+}
+
 static void
 read_guard(struct real *r, const char *guard)
 {
@@ -216,6 +234,8 @@ real_find(struct real *r, const struct real_request *q)
 	if (!r->name[0] || is_wrapper_name(word))
 		return IM_ERR_ABSENT;
 	err = find_program(r, q, word, link);
+	if (!err)
+		straighten(r->path);
 	r->called = r->skipped ? r->path : word;
 	return err;
 }

@@ -36,7 +36,8 @@ struct real_request {
 };
 
 struct real {
-	char path[PATH_MAX]; /* absolute, as found; links not resolved */
+	char path
+	        [PATH_MAX]; /* absolute, as found, without "." and ".."; a link to it not resolved */
 	const char *
 	        called; /* the compiler's argv[0]: as written (the request's) where that would have led to it, else path */
 	char resolved[PATH_MAX]; /* its realpath */

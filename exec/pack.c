@@ -152,7 +152,8 @@ add_ignore_lists(struct packing *p)
 static int
 collect(struct packing *p)
 {
-	static const char *const subprograms[] = {"cc1", "cc1plus", "as", "objcopy", NULL};
+	static const char *const subprograms[] = {
+	        "cc1", "cc1plus", "cc1obj", "cc1objplus", "as", "objcopy", NULL};
 	struct elf elf;
 	int r = closure_add_program(&p->closure, p->compiler, &elf);
 
