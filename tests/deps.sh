@@ -34,6 +34,7 @@ ctags|make lint: sizes of functions|universal-ctags|ctags|ctags|ctags|dev-util/c
 mandoc|make lint: manual pages|mandoc|mandoc|mandoc|mandoc|app-text/mandoc
 shellcheck|make lint: shell scripts|shellcheck|ShellCheck|shellcheck|ShellCheck|dev-util/shellcheck
 minisign|signatures must verify with it|minisign|minisign|minisign|minisign|app-crypt/minisign
+strace|what a build writes is watched|strace|strace|strace|strace|dev-debug/strace
 setpriv|tests as an ordinary user|util-linux|util-linux|util-linux|util-linux|sys-apps/util-linux
 '
 
