@@ -280,12 +280,12 @@ scan_option(struct scan *s, const struct word *w)
 	}
 }
 
-/* Test programs of configure scripts, by autoconf's, CMake's and Meson's names. */
+/* Test programs of configure scripts, by autoconf's, CMake's, Meson's, SCons', waf's and qmake's names. */
 static bool
 is_probe(const struct args *a)
 {
-	static const char *const parts[] = {
-	        "/CMakeTmp/", "/CMakeScratch/", "/cmTC_", "meson-private/"};
+	static const char *const parts[] = {"/CMakeTmp/", "/CMakeScratch/", "/cmTC_",
+	        "meson-private/", ".sconf_temp/", ".conf_check_", "config.tests/"};
 	static const char *const names[] = {"conftest.", "tmp.conftest.", "CheckIncludeFile.",
 	        "CheckFunctionExists.", "CheckSymbolExists.", "CheckTypeSize.",
 	        "CheckPrototypeDefinition.", "CMakeCCompilerABI.", "CMakeCXXCompilerABI.",
