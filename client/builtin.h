@@ -10,7 +10,6 @@
 #include "crypto/buf.h"
 
 #define BUILTIN_TEXT_MAX (256 * 1024) /* bytes that it may say */
-#define BUILTIN_TIME_MS 10000
 
 #define BUILTIN_FILE 1
 
@@ -28,8 +27,8 @@ void builtin_fini(struct builtin *b);
 /* Takes the answer from what the compiler wrote to stderr in the C locale. IM_ERR_FORMAT (no list),
  * IM_ERR_REFUSED (a framework folder or a header map is in it), IM_ERR_MEMORY, IM_ERR_LIMIT. */
 int builtin_parse(struct builtin *b, const char *text, size_t len) IM_MUST;
-/* Runs argv, whose argv[0] is an absolute path, and takes its answer; blocks for at most
- * BUILTIN_TIME_MS.  Also IM_ERR_SYSTEM (it failed), IM_ERR_TIMEOUT. */
+/* Runs argv, whose argv[0] is an absolute path, and takes its answer; blocks as question_ask() does
+ * (client/question.h).  Also IM_ERR_SYSTEM (it failed), IM_ERR_TIMEOUT. */
 int builtin_ask(struct builtin *b, char *const *argv, char *const *environment) IM_MUST;
 
 #endif

@@ -142,8 +142,33 @@ put_markers(struct making *m)
 		        .mode = 0644,
 		        .kind = TREE_FILE};
 	}
+	if (b->native.specs.len > 0)
+		own->entries[own->n++] = (struct tree_entry){.path = COMMAND_SPECS,
+		        .digest = b->specs,
+		        .size = b->native.specs.len,
+		        .mode = 0644,
+		        .kind = TREE_FILE};
 	tree_sort(own);
 	return 0;
+}
+
+/* What "native" means, where words ask for it. */
+static int
+find_native(struct making *m)
+{
+	const struct bundle_request *q = m->q;
+	struct native_request r = {.args = q->args,
+	        .compiler = q->compiler,
+	        .toolchain = &q->toolchain,
+	        .graph = q->graph,
+	        .environment = q->environment};
+	int err = native_find(&m->b->native, &r, m->why);
+
+	if (m->b->native.specs.len > 0)
+		digest_of(&m->b->specs, m->b->native.specs.data, m->b->native.specs.len);
+	if (err == IM_ERR_REFUSED)
+		reason_set(m->reason, "option", q->args->native);
+	return err;
 }
 
 static int
@@ -301,7 +326,8 @@ set_command(struct making *m)
 	int err;
 
 	terminal_look(&b->terminal, m->q->args, b->search.gcc_major);
-	err = args_source(m->q->args, m->q->compiler, b->terminal.words, &b->argv);
+	b->native.words.last = b->terminal.words;
+	err = args_source(m->q->args, m->q->compiler, &b->native.words, &b->argv);
 	if (err != 0)
 		return err;
 	b->job.argv = (const char **)b->argv;
@@ -333,6 +359,8 @@ bundle_make(struct bundle *b, const struct bundle_request *q, char reason[REASON
 	if (err == 0)
 		err = find_inputs(&m);
 	if (err == 0)
+		err = find_native(&m);
+	if (err == 0)
 		err = make_trees(&m);
 	if (err == 0)
 		err = set_command(&m);
@@ -361,6 +389,7 @@ bundle_fini(struct bundle *b)
 	inputs_fini(&b->inputs);
 	search_fini(&b->search);
 	data_fini(&b->data);
+	native_fini(&b->native);
 	memset(b, 0, sizeof *b);
 }
 
@@ -410,6 +439,10 @@ bundle_blob(struct bundle *b, const struct digest *d, struct buf *out)
 	struct digest marker;
 	int err;
 
+	if (b->native.specs.len > 0 && digest_equal(d, &b->specs)) {
+		buf_put(out, b->native.specs.data, b->native.specs.len);
+		return buf_err(out);
+	}
 	digest_of(&marker, RESULTS_MARKER, strlen(RESULTS_MARKER));
 	if (!digest_equal(d, &marker)) {
 		err = find_again(b);
@@ -422,7 +455,7 @@ bundle_blob(struct bundle *b, const struct digest *d, struct buf *out)
 uint32_t
 bundle_blobs(const struct bundle *b)
 {
-	return b->set.nfiles + b->job.ntrees + 1;
+	return b->set.nfiles + b->job.ntrees + 2;
 }
 
 /* --- what a peer found --- */

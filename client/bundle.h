@@ -7,6 +7,7 @@
 
 #include "client/data.h"
 #include "client/inputs.h"
+#include "client/native.h"
 #include "client/forest.h"
 #include "client/results.h"
 #include "client/probes.h"
@@ -42,6 +43,8 @@ struct bundle {
 	char why[256];     /* of a search that was made after all; inputs keep it */
 	struct digest key; /* the set's name in the graph */
 	struct data data;
+	struct native native;
+	struct digest specs;            /* of native's, when it has some */
 	char *folders[JOB_OUTPUTS_MAX]; /* owned: of the outputs, as spelled */
 	unsigned nfolders;
 	bool checked; /* set.findings is what a peer found, and good */

@@ -116,6 +116,7 @@ static const char *const dropped[] = {"--all-warnings", "--coverage", "--no-warn
 struct reader {
 	struct headers *h;
 	const struct args *a;
+	const char *xclang; /* operand of the last -Xclang */
 	char *why;
 };
 
@@ -267,7 +268,7 @@ take_as_pieces(struct reader *r, const char *rest)
 static int
 take_option(struct reader *r, const struct word *w, uint32_t i)
 {
-	const char *rest = NULL;
+	const char *rest = NULL, *before;
 
 	if (!w->row || (w->form == FORM_SEPARATE && !w->value))
 		return refuse(r, "option", w->text);
@@ -306,7 +307,9 @@ take_option(struct reader *r, const struct word *w, uint32_t i)
 		take_as_pieces(r, w->value);
 		return 0;
 	case ACT_XCLANG:
-		return pieces_xclang_ok(w->value) ? 0 : refuse(r, "-Xclang", w->value);
+		before = r->xclang;
+		r->xclang = w->value;
+		return pieces_xclang_ok(before, w->value) ? 0 : refuse(r, "-Xclang", w->value);
 	case ACT_REFUSE:
 		break;
 	}

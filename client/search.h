@@ -27,7 +27,7 @@ struct search {
 };
 
 /* toolchain: identity of the compiler; compiler: absolute path; graph may be NULL.  Blocks for at
- * most BUILTIN_TIME_MS, when the compiler must be asked.  On IM_ERR_REFUSED why (256 bytes) names
+ * most QUESTION_TIME_MS (client/question.h), when the compiler must be asked.  On IM_ERR_REFUSED why (256 bytes) names
  * what cannot be decided (a header map, -I-, a framework folder...); "=dir" is the compiler's to
  * resolve.  IM_ERR_SYSTEM: the compiler could not be asked; IM_ERR_MEMORY; IM_ERR_LIMIT. */
 int search_find(struct search *s, const struct args *a, const char *compiler,

@@ -22,6 +22,7 @@ struct scan {
 	struct hindrance source; /* but in source mode */
 	struct hindrance text;   /* but in preprocessed mode */
 	const char *dep_file;    /* last -MF */
+	const char *xclang;      /* operand of the last -Xclang */
 	const char *dep_operand; /* first of -MF -MT -MQ -MP -MV */
 	char *wp_file;           /* of -Wp,-MD,FILE; owned */
 	unsigned inputs, compiles, outputs;
@@ -194,7 +195,7 @@ scan_operand(struct scan *s, const struct word *w)
 		if (found.deps)
 			s->wp_file = found.deps;
 	} else if ((word_is(w, "-Wa,") && !pieces_assembler_ok(w->value)) ||
-	           (word_is(w, "-Xclang") && !pieces_xclang_ok(w->value)) ||
+	           (word_is(w, "-Xclang") && !pieces_xclang_ok(s->xclang, w->value)) ||
 	           (word_is(w, "-mllvm") && !pieces_llvm_ok(w->value)) ||
 	           (word_is(w, "--param") && strchr(w->value, '/'))) {
 		hinder_word(&s->local, "option", w);
@@ -246,6 +247,8 @@ scan_option(struct scan *s, const struct word *w)
 	case OPT_CPP:
 		a->plain_loses = a->plain_loses || (a->compiler == FOR_GCC && needs_macros(w));
 		scan_operand(s, w);
+		if (word_is(w, "-Xclang"))
+			s->xclang = w->value;
 		break;
 	case OPT_DEP:
 		scan_dep(s, w);
@@ -263,6 +266,10 @@ scan_option(struct scan *s, const struct word *w)
 		break;
 	case OPT_SOURCE:
 		scan_source_word(s, w);
+		break;
+	case OPT_NATIVE:
+		a->native = a->native ? a->native : w->text;
+		hinder_word(&s->source, w->row->reason, w);
 		break;
 	case OPT_INPUT:
 		hinder_word(w->value && products_special(w->value) ? &s->local : &s->source,

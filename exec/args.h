@@ -51,7 +51,9 @@ struct args {
 	 * (exec/products.h); owned here */
 	const char **products;
 	uint32_t nproducts;
-	bool want_deps;    /* some -MD or -MMD, also inside -Wp, */
+	bool want_deps; /* some -MD or -MMD, also inside -Wp, */
+	/* the first word that means this machine's processor (-march=native...); NULL when none */
+	const char *native;
 	bool plain_cpp;    /* something here does not go with -fdirectives-only */
 	bool plain_loses;  /* gcc: warnings or sanitizers, which fare worse after plain -E */
 	const char **argv; /* the words after the compiler's name; not owned */

@@ -44,10 +44,12 @@ args_path(const char *cwd, const char *name, char out[JOB_PATH_MAX + 1])
 	return 0;
 }
 
-/* The words of a preprocessed job that args_remote() put behind argv[0] by itself. */
+/* The words that the client put behind argv[0] by itself. */
 struct marks {
 	uint32_t count;
 	bool directives;
+	/* a source job's: the file is the client's own, as all that its compile sees */
+	bool specs;
 	enum option_compiler compiler;
 };
 
@@ -169,6 +171,8 @@ check_words(const struct job *job, const struct marks *m, char *why, size_t size
 	args_analyse(&a, (int)argc, argv, m->compiler);
 	if (a.verdict != ARGS_REMOTE)
 		err = refuse(why, size, "this may not run here:", a.reason);
+	else if ((a.native != NULL) != m->specs)
+		err = refuse(why, size, "a processor that nobody resolved", NULL);
 	else if (job->mode == JOB_SOURCE)
 		err = check_products(job, &a, why, size);
 	else if (a.source_only)
@@ -197,6 +201,9 @@ args_check(const struct job *job, char *why, size_t size)
 	if (job->mode == JOB_SOURCE && job->argv[0][0] != '/')
 		return refuse(why, size, "no absolute path of a compiler:", job->argv[0]);
 	marks.compiler = args_compiler(job->argv[0]);
+	marks.specs = job->mode == JOB_SOURCE && marks.compiler == FOR_GCC && job->argc > 1 &&
+	              strcmp(job->argv[1], COMMAND_SPECS_WORD) == 0;
+	marks.count = marks.specs;
 	if (job->mode == JOB_PREPROCESSED && read_marks(job, &marks))
 		return refuse(why, size, "not the command of a preprocessed compile", NULL);
 	return check_words(job, &marks, why, size);

@@ -180,8 +180,23 @@ args_remote(const struct args *a, const char *argv0, bool directives_only, char 
 	return err;
 }
 
+const char *
+source_word(const struct source_words *w, const char *word)
+{
+	if (w->march && strcmp(word, "-march=native") == 0)
+		return w->march;
+	return w->mtune && strcmp(word, "-mtune=native") == 0 ? w->mtune : word;
+}
+
+static void
+add_all(struct strings *s, const char *const *words)
+{
+	for (; words && *words; words++)
+		strings_add(s, *words);
+}
+
 int
-args_source(const struct args *a, const char *argv0, const char *const *extra, char ***out)
+args_source(const struct args *a, const char *argv0, const struct source_words *extra, char ***out)
 {
 	struct strings s;
 	int err;
@@ -190,10 +205,12 @@ args_source(const struct args *a, const char *argv0, const char *const *extra, c
 		return IM_ERR_UNSUPPORTED;
 	strings_init(&s, WORDS_MAX);
 	strings_add(&s, argv0);
+	if (extra)
+		add_all(&s, extra->first);
 	for (uint32_t i = 0; i < a->argc; i++)
-		strings_add(&s, a->argv[i]);
-	for (; extra && *extra; extra++)
-		strings_add(&s, *extra);
+		strings_add(&s, extra ? source_word(extra, a->argv[i]) : a->argv[i]);
+	if (extra)
+		add_all(&s, extra->last);
 	err = strings_pack(&s, out);
 	strings_fini(&s);
 	return err;

@@ -14,7 +14,17 @@
 #include "crypto/err.h"
 #include "exec/job.h"
 
+/* Where a peer finds what gcc is to make of "native", and the word that says so, behind argv[0]. */
+#define COMMAND_SPECS "/.icemesh/native.specs"
+#define COMMAND_SPECS_WORD "-specs=" COMMAND_SPECS
+
 struct args;
+
+/* What the words of a source job have beside the given ones; each may be NULL. */
+struct source_words {
+	const char *const *first, *const *last; /* NULL-terminated */
+	const char *march, *mtune;              /* for clang's -march=native, -mtune=native */
+};
 
 /* The local preprocessor's command line (argv[0] = compiler): -E, with -fdirectives-only when
  * directives_only and neither plain_cpp nor clang forbids it, output to stdout, dependency
@@ -29,11 +39,13 @@ int args_preprocess(
  * args_preprocess.  One allocation for free(), NULL-terminated. */
 int args_remote(const struct args *a, const char *argv0, bool directives_only, char ***out) IM_MUST;
 /* The peer's command line in source mode: argv0 (absolute), then the words as they are (response
- * files expanded), and last what makes the compiler write as it would to this terminal: `extra`
- * (NULL-terminated, may be NULL).  One allocation for free(), NULL-terminated. IM_ERR_MEMORY,
+ * files expanded) but for what `extra` (may be NULL) has in their place, before and behind them.  One
+ * allocation for free(), NULL-terminated. IM_ERR_MEMORY,
  * IM_ERR_UNSUPPORTED when the verdict is local. */
-int args_source(
-        const struct args *a, const char *argv0, const char *const *extra, char ***out) IM_MUST;
+int args_source(const struct args *a, const char *argv0, const struct source_words *extra,
+        char ***out) IM_MUST;
+/* What stands in the place of the word: itself, or one of w's. */
+const char *source_word(const struct source_words *w, const char *word);
 /* The peer's own check of a job that arrived and was decoded: 0, or IM_ERR_REFUSED with the
  * reason in why.  A preprocessed job's argv must be word for word what args_remote() makes; a
  * source job's must be one that args_analyse() lets travel, with an absolute argv[0].  A

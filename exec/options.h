@@ -22,6 +22,7 @@ enum option_class {
 	OPT_COMPILE,  /* -c, -S */
 	/* exact when sources travel with the words as given, not otherwise: then as OPT_LOCAL */
 	OPT_SOURCE,
+	OPT_NATIVE, /* as OPT_SOURCE; means this machine's processor: resolved here (client/native.h) */
 	OPT_INPUT, /* as OPT_SOURCE; names a data file that is read (client/data.h) */
 	OPT_LOCAL, /* needs this machine; the row's reason says why */
 	OPT_ASK    /* asks the compiler something (-v, --version, -print-...): passed through */
@@ -41,7 +42,7 @@ struct option {
 	uint8_t forms;     /* enum option_form bits */
 	uint8_t compilers; /* enum option_compiler bits */
 	uint8_t class;     /* enum option_class */
-	/* for OPT_SOURCE, OPT_INPUT, OPT_LOCAL and OPT_ASK: word of the fixed list (exec/reason.h), e.g.
+	/* for OPT_SOURCE, OPT_NATIVE, OPT_INPUT, OPT_LOCAL and OPT_ASK: word of the fixed list (exec/reason.h), e.g.
 	 * "option" */
 	const char *reason;
 };

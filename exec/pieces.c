@@ -153,14 +153,26 @@ pieces_llvm_ok(const char *text)
 	return true;
 }
 
-bool
-pieces_xclang_ok(const char *text)
+/* +avx2, -sse4.1 */
+static bool
+is_feature(const char *text)
 {
-	static const char *const words[] = {"-disable-O0-optnone", "-disable-lifetime-markers",
-	        "-disable-llvm-optzns", "-disable-llvm-passes"};
+	static const char chars[] =
+	        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+
+	return (text[0] == '+' || text[0] == '-') && text[1] && !text[1 + strspn(text + 1, chars)];
+}
+
+bool
+pieces_xclang_ok(const char *before, const char *text)
+{
+	static const char *const words[] = {"-target-feature", "-disable-O0-optnone",
+	        "-disable-lifetime-markers", "-disable-llvm-optzns", "-disable-llvm-passes"};
 	const struct option *row;
 	enum option_form form;
 
+	if (before && strcmp(before, "-target-feature") == 0)
+		return is_feature(text);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(text, words[i]) == 0)
 			return true;

@@ -26,7 +26,8 @@ bool pieces_xpreprocessor_ok(const char *text);
 /* True when the word behind -mllvm neither reads nor writes a file, nor prints what differs from run
  * to run. */
 bool pieces_llvm_ok(const char *text);
-/* True when the word behind -Xclang neither reads nor writes a file. */
-bool pieces_xclang_ok(const char *text);
+/* True when the word behind -Xclang neither reads nor writes a file; before: the one of the -Xclang
+ * before, NULL for none. */
+bool pieces_xclang_ok(const char *before, const char *text);
 
 #endif

@@ -192,7 +192,7 @@ static const struct line args_inputs[] = {
 	{.line = "clang -fsycl-device-only -c a.cc", .reason = "option -fsycl-device-only"},
 	{.line = "clang -foffload-via-llvm -c a.cc", .reason = "option -foffload-via-llvm"},
 	/* targets */
-	{.line = "gcc -mcpu=native -c a.c", .reason = "option -mcpu=native"},
+	{.line = "gcc -mcpu=native -c a.c", .only = "option -mcpu=native"},
 	{.line = "clang -mcpu=native -c a.c", .reason = "option -mcpu=native"},
 	{.line = "gcc -mfloat-abi=hard -mfpu=neon -c a.c", .output = "a.o"},
 	{.line = "gcc -mabi=lp64 -mcmodel=medany -mtls-dialect=gnu2 -c a.c", .output = "a.o"},

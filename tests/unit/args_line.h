@@ -47,11 +47,12 @@ lines_commands_differ(const struct line *l, const struct args *a)
 static inline int
 lines_source_differs(const struct line *l, const struct args *a, const struct words *w)
 {
-	static const char *const extra[] = {"-x1", "-x2", NULL};
+	static const char *const last[] = {"-x1", "-x2", NULL};
+	static const struct source_words extra = {.last = last};
 	char want[8192], got[8192], **argv = NULL;
 
 	snprintf(want, sizeof(want), "/cc%s -x1 -x2", strchr(l->line, ' '));
-	assert_int_equal(args_source(a, "/cc", extra, &argv), 0);
+	assert_int_equal(args_source(a, "/cc", &extra, &argv), 0);
 	assert_int_equal(a->argc + 1, w->argc);
 	words_join(argv, got, sizeof(got));
 	free(argv);

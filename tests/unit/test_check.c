@@ -158,6 +158,27 @@ test_source_mode(void **state)
 	check_source("/bin/gcc", "no-source");
 }
 
+/* Words that mean the processor only with what they stand for. */
+static void
+test_native(void **state)
+{
+	(void)state;
+	check_source("/bin/gcc " COMMAND_SPECS_WORD " -march=native -c src/a.c -o obj/a.o", NULL);
+	check_source("/bin/gcc -march=native -c src/a.c -o obj/a.o", "nobody resolved");
+	check_source("/bin/gcc " COMMAND_SPECS_WORD " -c src/a.c -o obj/a.o", "nobody resolved");
+	check_source("/bin/gcc -march=native " COMMAND_SPECS_WORD " -c src/a.c -o obj/a.o",
+	        "may not run");
+	check_source("/bin/gcc " COMMAND_SPECS_WORD "x -march=native -c src/a.c -o obj/a.o",
+	        "may not run");
+	check_source("/bin/clang " COMMAND_SPECS_WORD " -march=native -c src/a.c -o obj/a.o",
+	        "may not run");
+	check_source("/bin/clang -mtune=native -c src/a.c -o obj/a.o", "nobody resolved");
+	check_source("/bin/clang -Xclang -target-feature -Xclang -avx -march=k8 -c src/a.c -o "
+	             "obj/a.o",
+	        NULL);
+	check("gcc -fpreprocessed -march=native -c src/a.c -o obj/a.o", "nobody resolved");
+}
+
 static void
 test_source_attacks(void **state)
 {
@@ -254,6 +275,7 @@ main(void)
 	        cmocka_unit_test(test_attacks),
 	        cmocka_unit_test(test_files),
 	        cmocka_unit_test(test_source_mode),
+	        cmocka_unit_test(test_native),
 	        cmocka_unit_test(test_source_attacks),
 	        cmocka_unit_test(test_source_outputs),
 	        cmocka_unit_test(test_own_commands_pass),

@@ -30,7 +30,8 @@ test_rows_are_whole(void **state)
 	for (unsigned i = 0; option_row(i); i++) {
 		const struct option *o = option_row(i);
 		int reasoned = o->class == OPT_LOCAL || o->class == OPT_SOURCE ||
-		               o->class == OPT_INPUT || o->class == OPT_ASK;
+		               o->class == OPT_INPUT || o->class == OPT_NATIVE ||
+		               o->class == OPT_ASK;
 
 		if (!o->forms || !o->compilers || o->name[0] != '-' || !!o->reason != reasoned)
 			fail_msg("row %s", o->name);

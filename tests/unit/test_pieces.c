@@ -69,19 +69,27 @@ static void
 test_xclang(void **state)
 {
 	(void)state;
-	assert_true(pieces_xclang_ok("-fno-builtin"));
-	assert_true(pieces_xclang_ok("-Wall"));
-	assert_true(pieces_xclang_ok("-disable-llvm-passes"));
-	assert_false(pieces_xclang_ok("-load"));
-	assert_false(pieces_xclang_ok("-main-file-name"));
-	assert_false(pieces_xclang_ok("file"));
-	assert_false(pieces_xclang_ok("-fmodules"));
-	assert_false(pieces_xclang_ok("-fdebug-prefix-map=a=b"));
-	assert_false(pieces_xclang_ok("-o"));
-	assert_false(pieces_xclang_ok("-fixit"));
-	assert_false(pieces_xclang_ok("-fix-what-you-can"));
-	assert_false(pieces_xclang_ok("-finclude-default-header"));
-	assert_false(pieces_xclang_ok(""));
+	assert_true(pieces_xclang_ok(NULL, "-fno-builtin"));
+	assert_true(pieces_xclang_ok(NULL, "-Wall"));
+	assert_true(pieces_xclang_ok(NULL, "-disable-llvm-passes"));
+	assert_false(pieces_xclang_ok(NULL, "-load"));
+	assert_false(pieces_xclang_ok(NULL, "-main-file-name"));
+	assert_false(pieces_xclang_ok(NULL, "file"));
+	assert_false(pieces_xclang_ok(NULL, "-fmodules"));
+	assert_false(pieces_xclang_ok(NULL, "-fdebug-prefix-map=a=b"));
+	assert_false(pieces_xclang_ok(NULL, "-o"));
+	assert_false(pieces_xclang_ok(NULL, ""));
+	assert_true(pieces_xclang_ok(NULL, "-target-feature"));
+	assert_true(pieces_xclang_ok("-target-feature", "+sse4.1"));
+	assert_true(pieces_xclang_ok("-target-feature", "-avx2"));
+	assert_false(pieces_xclang_ok("-target-feature", "-"));
+	assert_false(pieces_xclang_ok("-target-feature", "+a/b"));
+	assert_false(pieces_xclang_ok("-target-feature", "avx2"));
+	assert_false(pieces_xclang_ok("+avx2", "-load"));
+	assert_false(pieces_xclang_ok("-fno-builtin", "-avx2"));
+	assert_false(pieces_xclang_ok(NULL, "-fixit"));
+	assert_false(pieces_xclang_ok(NULL, "-fix-what-you-can"));
+	assert_false(pieces_xclang_ok(NULL, "-finclude-default-header"));
 }
 
 static void
