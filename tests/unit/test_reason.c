@@ -14,7 +14,10 @@ test_rows(void **state)
 		const struct reason *r = reason_row(i), *next = reason_row(i + 1);
 
 		assert_null(strchr(r->word, ' '));
+		/* one sentence: what it means; what can be done */
 		assert_true(strlen(r->advice) > 10 && r->advice[strlen(r->advice) - 1] == '.');
+		assert_null(strstr(r->advice, ". "));
+		assert_non_null(strstr(r->advice, "; "));
 		if (next)
 			assert_true(strcmp(r->word, next->word) < 0);
 	}
