@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include "crypto/packet.h"
@@ -134,37 +133,13 @@ daemon_graph(struct daemon *d)
 	(void)!post(d, CONTROL_GRAPH, &b, -1);
 }
 
-/* Only a defect's cause is the daemon's business; it may hold a name, so what would be refused is replaced. */
-static bool
-write_cause(const struct report *r, char cause[CONTROL_CAUSE_SIZE])
-{
-	if (r->text == NULL || r->text[0] == 0 || strcmp(r->reason, "include-missed") != 0)
-		return false;
-	snprintf(cause, CONTROL_CAUSE_SIZE, "%s", r->text);
-	for (char *p = cause; *p != 0; p++)
-		if ((unsigned char)*p < ' ' || *p == 127)
-			*p = '?';
-	return true;
-}
-
 void
-daemon_report(struct daemon *d, const struct report *r)
+daemon_report(struct daemon *d, const struct account *a)
 {
-	char cause[CONTROL_CAUSE_SIZE];
-	bool has_cause = write_cause(r, cause);
 	struct buf b;
 
-	buf_init(&b, CONTROL_LEN_MAX);
-	pack_map(&b, 5 + (r->node != NULL) + has_cause);
-	pack_kuint(&b, 1, r->verdict);
-	pack_ktext(&b, 2, r->reason);
-	if (r->node != NULL)
-		pack_kbytes(&b, 3, r->node->bytes, NODE_ID_LEN);
-	pack_kuint(&b, 4, r->outcome);
-	pack_kuint(&b, 5, r->retries);
-	pack_kuint(&b, 6, r->total_ms);
-	if (has_cause)
-		pack_ktext(&b, 64, cause);
+	buf_init(&b, ACCOUNT_LEN_MAX);
+	account_encode(a, &b);
 	(void)!post(d, CONTROL_REPORT, &b, -1);
 }
 

@@ -15,6 +15,7 @@
 #include "crypto/digest.h"
 #include "crypto/key.h"
 #include "exec/reason.h"
+#include "mesh/account.h"
 #include "mesh/config.h"
 #include "mesh/control.h"
 
@@ -25,9 +26,6 @@ struct daemon {
 	int fd;          /* -1: not connected */
 	struct buf body; /* the last answer's bytes */
 };
-
-enum verdict { VERDICT_REMOTE = 0, VERDICT_LOCAL = 1, VERDICT_FALLBACK = 2 };
-enum outcome { OUTCOME_FINE = 0, OUTCOME_PEER_LOST = 1, OUTCOME_JOB_FAILED = 2 };
 
 /* One answer; which fields count depends on the type. */
 struct answer {
@@ -51,16 +49,6 @@ struct want {
 	uint32_t navoid;
 };
 
-struct report {
-	enum verdict verdict;
-	enum outcome outcome;
-	const char *reason;         /* may be empty */
-	const char *text;           /* the cause in words; NULL or empty: none */
-	const struct node_id *node; /* NULL: none */
-	uint32_t retries;
-	uint64_t total_ms;
-};
-
 /* Not connected yet; fd is a connected socket or -1. */
 void daemon_init(struct daemon *d, int fd);
 /* Connects to the first control socket of the configuration that answers. IM_ERR_ABSENT. */
@@ -80,7 +68,7 @@ int daemon_return(struct daemon *d, const uint8_t state[CHANNEL_STATE_LEN],
 /* The include graph is full or of no use; failures do not matter. */
 void daemon_graph(struct daemon *d);
 /* What came of a compile or an attempt; failures do not matter. */
-void daemon_report(struct daemon *d, const struct report *r);
+void daemon_report(struct daemon *d, const struct account *a);
 
 /* The answer that waits. IM_ERR_ABSENT when none does, IM_ERR_CLOSED, IM_ERR_FORMAT or another
  * error of the decoder. */

@@ -50,7 +50,7 @@ struct wrapper {
 	int argc;
 	int64_t start_ms;
 	uint64_t epoch_ms; /* only for traces */
-	struct trace trace;
+	struct account trace;
 	char file[JOB_PATH_MAX + 1], output[JOB_PATH_MAX + 1]; /* absolute, for the trace */
 	char why[REASON_SIZE], why_text[256];                  /* why not in source mode */
 	struct digest toolchain;
@@ -86,23 +86,21 @@ tell(struct wrapper *w, enum verdict verdict, const char *reason, const char *te
 	w->trace.text = text;
 	w->trace.ms.total = (uint64_t)(now_ms() - w->start_ms);
 	if (w->daemon.fd >= 0 || (!w->no_daemon && daemon_open(&w->daemon, &w->config) == 0))
-		daemon_report(&w->daemon, &(struct report){.verdict = verdict,
-		                                  .outcome = OUTCOME_FINE,
-		                                  .reason = reason,
-		                                  .text = text,
-		                                  .node = w->trace.node,
-		                                  .retries = w->trace.retries,
-		                                  .total_ms = w->trace.ms.total});
+		daemon_report(&w->daemon, &w->trace);
 	daemon_fini(&w->daemon);
 }
 
+/* What cannot be written is said where a person reads it: in a build's log it would stand in the place of the compiler's own words. */
 static void
 write_trace(struct wrapper *w, int status)
 {
 	w->trace.exit = status;
 	w->trace.ms.total = (uint64_t)(now_ms() - w->start_ms);
-	if (w->config.trace[0] != 0)
-		trace_write(w->config.trace, &w->trace, w->epoch_ms);
+	if (w->config.trace[0] == 0 || trace_write(w->config.trace, &w->trace, w->epoch_ms) == 0)
+		return;
+	if (isatty(STDERR_FILENO) == 1)
+		fprintf(stderr, "icemesh-cc: trace %s: %s; no line was written\n", w->config.trace,
+		        strerror(errno));
 }
 
 /* A slot for a compile or a link.  Inside another icemesh-cc the outer one holds it already. */
@@ -129,21 +127,36 @@ become(const struct wrapper *w)
 	return fail(EXIT_STATUS_EXEC, w->run.path, strerror(errno));
 }
 
+/* Beside this process, which then writes the trace. */
+static int
+compile_traced(struct wrapper *w)
+{
+	int64_t start = now_ms();
+	int status;
+
+	if (run_beside(&w->run, &status) != 0) {
+		status = fail(EXIT_STATUS_EXEC, w->run.path, strerror(errno));
+		write_trace(w, status);
+		return status;
+	}
+	w->trace.ms.compile = (uint64_t)(now_ms() - start);
+	write_trace(w, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+	return WIFEXITED(status) ? WEXITSTATUS(status) : run_die(WTERMSIG(status));
+}
+
 /* Runs the compiler here; returns only the exit status of what could not be done by execve. */
 static int
 compile_here(struct wrapper *w, bool slot)
 {
-	int status = slot ? take_slot(w) : 0, wait_status;
+	int64_t start = now_ms();
+	int status = slot ? take_slot(w) : 0;
 
-	if (status != 0)
+	w->trace.ms.queue = (uint64_t)(now_ms() - start);
+	if (status != 0) {
+		write_trace(w, status);
 		return status;
-	if (w->config.trace[0] == 0)
-		return become(w);
-	if (run_beside(&w->run, &wait_status) != 0)
-		return fail(EXIT_STATUS_EXEC, w->run.path, strerror(errno));
-	status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
-	write_trace(w, status);
-	return WIFSIGNALED(wait_status) ? run_die(WTERMSIG(wait_status)) : status;
+	}
+	return w->config.trace[0] != 0 ? compile_traced(w) : become(w);
 }
 
 /* A compile that could have been remote and is not. */
@@ -165,20 +178,36 @@ stay_here(struct wrapper *w, enum verdict verdict, const char *reason, const cha
 static void
 trace_submit(struct wrapper *w, const struct submit *s)
 {
-	w->trace.mode = s->bundle != NULL ? "source" : "preprocessed";
 	w->trace.job = s->want.job;
 	w->trace.retries = s->retries;
-	w->trace.bytes_out = s->attempt.link.bytes_out;
-	w->trace.bytes_in = s->attempt.link.bytes_in;
+	w->trace.bytes_out += s->attempt.link.bytes_out;
+	w->trace.bytes_in += s->attempt.link.bytes_in;
 	w->trace.ms.lease = s->ms.lease;
 	w->trace.ms.send = s->ms.send;
 	w->trace.ms.queue = s->ms.queue;
 	w->trace.ms.compile = s->ms.compile;
 	w->trace.ms.receive = s->ms.receive;
 	if (s->attempted) {
+		w->trace.mode = s->bundle != NULL ? "source" : "preprocessed";
 		w->trace.node = &s->attempt.node;
 		w->trace.peer = s->attempt.peer;
 	}
+}
+
+/* What a compile that ran elsewhere has to say all the same: why the first peer did not do it, or why it left preprocessed. */
+static const char *
+remark(const struct wrapper *w, const struct submit *s)
+{
+	if (s->retries > 0)
+		return s->text;
+	return s->bundle == NULL ? w->why_text : "";
+}
+
+/* What it is when it is done here after all. */
+static enum verdict
+verdict_here(const struct wrapper *w, bool attempted)
+{
+	return attempted || w->lessons > 0 ? VERDICT_FALLBACK : VERDICT_LOCAL;
 }
 
 static int
@@ -186,12 +215,14 @@ finish_submit(struct wrapper *w, struct submit *s)
 {
 	w->slot_fd = s->slot_fd;
 	trace_submit(w, s);
-	if (s->state == SUBMIT_KILLED)
+	if (s->state == SUBMIT_KILLED) {
+		write_trace(w, 128 + s->signal);
 		return run_die(s->signal);
+	}
 	if (s->state == SUBMIT_LOCAL)
-		return stay_here(
-		        w, s->attempted ? VERDICT_FALLBACK : VERDICT_LOCAL, s->reason, s->text);
-	tell(w, VERDICT_REMOTE, "", "");
+		return stay_here(w, verdict_here(w, s->attempted), s->reason, s->text);
+	w->trace.exit = s->exit_code;
+	tell(w, VERDICT_REMOTE, "", remark(w, s));
 	write_trace(w, s->exit_code);
 	return s->exit_code;
 }
@@ -224,8 +255,12 @@ submit(struct wrapper *w, const struct plan *plan, struct bundle *bundle, int *s
 	w->trace.ms.plan = (uint64_t)(now_ms() - w->start_ms);
 	submit_run(&s);
 	again = s.state == SUBMIT_LOCAL && s.learned && ++w->lessons < LESSONS_MAX;
-	if (!again)
+	if (again) {
+		w->trace.bytes_out += s.attempt.link.bytes_out;
+		w->trace.bytes_in += s.attempt.link.bytes_in;
+	} else {
 		*status = finish_submit(w, &s);
+	}
 	submit_fini(&s);
 	return again ? HERE_AGAIN : HERE_DONE;
 }
@@ -291,7 +326,7 @@ submit_source(struct wrapper *w, struct graph *graph)
 	if (r == 0)
 		return status;
 	if (w->config.mode == INPUT_SOURCE || strcmp(w->why, "include-undecided") != 0)
-		return stay_here(w, VERDICT_LOCAL, w->why, w->why_text);
+		return stay_here(w, verdict_here(w, false), w->why, w->why_text);
 	return submit_text(w);
 }
 
@@ -396,8 +431,10 @@ compile(struct wrapper *w)
 		reason = "response-file";
 	else if (w->args.verdict == ARGS_LOCAL)
 		reason = w->args.reason;
-	else if (w->real.depth > 0 || w->config.remote == REMOTE_NEVER)
+	else if (w->config.remote == REMOTE_NEVER)
 		reason = "remote-never";
+	else if (w->real.depth > 0)
+		reason = "nested";
 	if (reason == NULL)
 		return compile_remote(w);
 	if (strcmp(reason, "asks-compiler") == 0 && w->config.trace[0] == 0)
@@ -463,9 +500,7 @@ named_as_wrapper(const char *name)
 int
 main(int argc, char **argv)
 {
-	struct wrapper w = {.slot_fd = -1,
-	        .start_ms = now_ms(),
-	        .trace = {.mode = "", .peer = "", .reason = "", .text = ""}};
+	struct wrapper w = {.slot_fd = -1, .start_ms = now_ms(), .trace = {.exit = -1}};
 	struct timespec epoch;
 	char why[256];
 	int status;

@@ -244,12 +244,13 @@ static void
 blame(struct submit *s, enum outcome outcome)
 {
 	daemon_report(s->daemon,
-	        &(struct report){.verdict = VERDICT_REMOTE,
+	        &(struct account){.verdict = VERDICT_REMOTE,
 	                .outcome = outcome,
 	                .reason = outcome == OUTCOME_PEER_LOST ? "peer-lost" : "job-failed",
 	                .node = &s->attempt.node,
 	                .retries = s->retries,
-	                .total_ms = (uint64_t)(now_ms() - s->start_ms)});
+	                .exit = -1,
+	                .ms.total = (uint64_t)(now_ms() - s->start_ms)});
 }
 
 /* The next peer, or here when enough have been tried. */

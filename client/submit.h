@@ -17,7 +17,6 @@
 #include "client/daemon.h"
 #include "client/input.h"
 #include "client/plan.h"
-#include "client/trace.h"
 
 #define SUBMIT_TRIES 3         /* peers that may be lost before the compile is local */
 #define SUBMIT_FAILURES 2      /* peers that could not run it */
@@ -56,7 +55,7 @@ struct submit {
 	char reason[REASON_SIZE], text[WIRE_TEXT_SIZE + NAME_SIZE + 4];
 	int signal; /* when killed */
 	uint32_t retries;
-	struct trace_times ms;
+	struct account_times ms;
 	/* own */
 	struct input input;
 	struct attempt attempt;

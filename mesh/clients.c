@@ -95,6 +95,12 @@ client_node(const struct client *c)
 	return c->all->node;
 }
 
+const struct history *
+client_history(const struct client *c)
+{
+	return c->all->history;
+}
+
 void
 client_defer(struct client *c, void (*cancel)(void *), void *arg)
 {
@@ -267,7 +273,8 @@ clients_open(struct node *n, char *why)
 	}
 	all->bury = timer_new(n->loop, on_bury, all);
 	all->watch = watch_new(n->loop, all->fd, LOOP_READ, on_accept, all);
-	if (!all->watch || !all->bury) {
+	all->history = history_new();
+	if (!all->watch || !all->bury || !all->history) {
 		snprintf(why, 256, "out of memory");
 		clients_close(all);
 		return NULL;
@@ -289,5 +296,6 @@ clients_close(struct clients *all)
 	close(all->fd);
 	unlink(all->node->config.socket);
 	buf_fini(&all->message);
+	history_free(all->history);
 	free(all);
 }

@@ -15,6 +15,7 @@
 
 struct clients;
 struct client;
+struct history;
 
 /* Binds the control socket at n->config.socket. why: 256 bytes. */
 struct clients *clients_open(struct node *n, char *why);
@@ -23,6 +24,8 @@ void clients_close(struct clients *c);
 /* For commands.c: who asks, and the one answer. fd -1: none. */
 uid_t client_uid(const struct client *c);
 struct node *client_node(const struct client *c);
+/* What was told of the last compiles. */
+const struct history *client_history(const struct client *c);
 void client_answer(struct client *c, uint8_t type, const struct buf *body, int fd);
 void client_error(struct client *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A command that answers later keeps its own state here; cancel() is called when the client goes first,

@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include "mesh/control.h"
 #include "mesh/files.h"
+#include "mesh/history.h"
 #include "mesh/identity.h"
 #include "mesh/join.h"
 #include "mesh/lease.h"
@@ -222,22 +223,37 @@ on_root(struct client *c)
 	return 0;
 }
 
-/* Long answers go as a file in memory. */
+/* Long answers go as a file in memory; the bytes are freed. */
 static int
-answer_report(struct client *c, void (*report)(struct node *, struct buf *))
+answer_file(struct client *c, struct buf *b)
 {
-	struct buf b;
-	buf_init(&b, REPORT_MAX);
-	report(client_node(c), &b);
-	int fd = buf_err(&b) == 0 ? files_memory("icemesh-report", b.data, b.len) : -1;
+	int fd = buf_err(b) == 0 ? files_memory("icemesh-report", b->data, b->len) : -1;
 	if (fd < 0)
 		client_error(c, "no memory for the answer");
 	else
 		client_answer(c, CONTROL_OK, NULL, fd);
 	if (fd >= 0)
 		close(fd);
-	buf_fini(&b);
+	buf_fini(b);
 	return 0;
+}
+
+static int
+answer_report(struct client *c, void (*report)(struct node *, struct buf *))
+{
+	struct buf b;
+	buf_init(&b, REPORT_MAX);
+	report(client_node(c), &b);
+	return answer_file(c, &b);
+}
+
+static int
+on_why(struct client *c)
+{
+	struct buf b;
+	buf_init(&b, REPORT_MAX);
+	history_encode(client_history(c), client_uid(c), &b);
+	return answer_file(c, &b);
 }
 
 int
@@ -258,6 +274,8 @@ command_dispatch(struct client *c, uint8_t type, const struct item *m)
 		return answer_report(c, report_status);
 	case CONTROL_TOOLCHAINS:
 		return answer_report(c, report_toolchains);
+	case CONTROL_WHY:
+		return on_why(c);
 	case CONTROL_ROOT:
 		return on_root(c);
 	default:

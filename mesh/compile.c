@@ -388,49 +388,42 @@ has_met(const struct client *c, const struct node_id *node)
 
 /* What came of a compile, once for each. */
 static void
-count_compile(struct client *c, uint64_t verdict, const char *reason, const char *cause)
+count_compile(struct client *c, const struct account *a)
 {
 	struct node *n = c->all->node;
-	n->counters.remote += verdict == 0;
-	n->counters.local += verdict == 1;
-	n->counters.fallback += verdict == 2;
-	if (verdict && *reason)
-		tally_add(n->counters.reasons, &n->counters.nreasons, NODE_REASONS_MAX, reason);
-	if (verdict && strcmp(reason, "include-missed") == 0)
-		log_told(&n->log, loop_now_ms(), "%s: %s (uid %u)", reason,
-		        *cause ? cause : "no name was told", (unsigned)c->uid);
+	bool here = a->verdict != VERDICT_REMOTE;
+	n->counters.remote += a->verdict == VERDICT_REMOTE;
+	n->counters.local += a->verdict == VERDICT_LOCAL;
+	n->counters.fallback += a->verdict == VERDICT_FALLBACK;
+	if (here && *a->reason)
+		tally_add(n->counters.reasons, &n->counters.nreasons, NODE_REASONS_MAX, a->reason);
+	if (here && strcmp(a->reason, "include-missed") == 0)
+		log_told(&n->log, loop_now_ms(), "%s: %s (uid %u)", a->reason,
+		        *a->text ? a->text : "no name was told", (unsigned)c->uid);
+	history_add(c->all->history, c->uid, wall_milliseconds(), a);
 }
 
 static int
 on_report(struct client *c, const struct item *m)
 {
 	struct node *n = c->all->node;
-	struct node_id node;
-	uint64_t verdict, outcome = 0, retries = 0;
-	char reason[96] = "", cause[CONTROL_CAUSE_SIZE] = "";
-	int err = item_uint(m, 1, 2, &verdict);
-	if (err == 0 && item_get(m, 2))
-		err = item_text(m, 2, reason, sizeof reason);
-	if (err == 0 && item_get(m, 4))
-		err = item_uint(m, 4, 2, &outcome);
-	if (err == 0 && item_get(m, 5))
-		err = item_uint(m, 5, 1000, &retries);
-	if (err == 0 && item_get(m, 64))
-		err = item_text(m, 64, cause, sizeof cause);
+	struct account_room room;
+	struct account a;
+	int err = account_decode(&a, &room, m);
 	if (err < 0)
 		return err;
-	bool has_node = item_fixed(m, 3, node.bytes, NODE_ID_LEN) == 0 && has_met(c, &node);
-	if (has_node && outcome == 1)
-		peers_failed(n->peers, &node);
-	else if (has_node && outcome == 0 && verdict == 0)
-		peers_worked(n->peers, &node);
-	n->counters.retried += outcome == 1;
-	n->counters.failed += outcome == 2;
-	if (outcome)
+	bool met = a.node && has_met(c, a.node);
+	if (met && a.outcome == OUTCOME_PEER_LOST)
+		peers_failed(n->peers, a.node);
+	else if (met && a.outcome == OUTCOME_FINE && a.verdict == VERDICT_REMOTE)
+		peers_worked(n->peers, a.node);
+	n->counters.retried += a.outcome == OUTCOME_PEER_LOST;
+	n->counters.failed += a.outcome == OUTCOME_JOB_FAILED;
+	if (a.outcome != OUTCOME_FINE)
 		return 0; /* of one attempt: the compile goes on and is reported at its end */
-	if (verdict && !c->import)
+	if (a.verdict != VERDICT_REMOTE && !c->import)
 		stop_packing(c, PACKERS_MAX); /* it compiles here, so it could not */
-	count_compile(c, verdict, reason, cause);
+	count_compile(c, &a);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 
 #include "crypto/packet.h"
 #include "mesh/clients.h"
+#include "mesh/history.h"
 #include "mesh/import.h"
 #include "mesh/lease.h"
 
@@ -63,6 +64,7 @@ struct clients {
 	struct unpackable unpackable[UNPACKABLE_MAX];
 	unsigned next_unpackable;
 	struct buf message;
+	struct history *history; /* for WHY */
 };
 
 /* Carries out one message; *fd is what came along, -1 when taken.  IM_ERR_FORMAT and others for a

@@ -17,8 +17,9 @@
  *     -> LOCAL {1: reason word, 2: text}
  *   RETURN {1: channel state, 2: node id} + fd                the channel, idle again; no answer
  *   REPORT {1: verdict (0 remote, 1 local, 2 fallback), 2: reason, 3: node id or absent, 4: outcome (0 fine, 1 peer lost, 2 job failed there),
- *           5: retries, 6: total ms, 64: the cause in words, at most CONTROL_CAUSE_SIZE - 1 bytes; only with reason include-missed, for
- *           the daemon's log}                                 no answer
+ *           5: retries, 6: total ms, 64: the cause in words, at most CONTROL_CAUSE_SIZE - 1 bytes, 65: source, 66: output (bytes of their names),
+ *           67: mode, 68: the peer's name, 69: toolchain digest, 70: job id, 71: exit status, 72: bytes sent, 73: bytes received,
+ *           74: array of ms: plan, lease, send, queue, compile, receive}; keys from 64 on may be absent (mesh/account.h)    no answer
  *   GRAPH {}: the include graph is full or of no use                             no answer
  * Closing the connection withdraws everything that is open on it.
  *
@@ -38,6 +39,8 @@
  *         7: array of problems {1: what, 2: remedy}}
  *   TOOLCHAINS {}                                      -> {} + memfd with a packet {1: array of {1: digest, 2: size, 3: signer name, 4: compiler path or absent,
  *         5: uid or absent, 6: seconds since last use, 7: this node can run it (0/1), 8: signer's node id text}}
+ *   WHY {}                                             -> {} + memfd with a packet {1: array, oldest first, of {1: told, ms since 1970, 2: uid,
+ *        3: bytes of the REPORT's packet}}: the last compiles of the asker, for root of everybody
  *   ROOT {}                                            -> {1: root public key, 2: mesh name}: what `toolchain verify` checks against
  */
 #ifndef MESH_CONTROL_H
@@ -65,6 +68,7 @@ enum control_type {
 	CONTROL_STATUS = 25,
 	CONTROL_TOOLCHAINS = 26,
 	CONTROL_ROOT = 27,
+	CONTROL_WHY = 28,
 	/* from the daemon */
 	CONTROL_OK = 64,
 	CONTROL_ERROR = 65,

@@ -1,5 +1,6 @@
 #include "mesh/commands.h"
 
+#include "mesh/history.h"
 #include "tests/unit/node_talk.h"
 
 static struct rig a, b;
@@ -203,6 +204,70 @@ test_rights(void **state)
 	close_pair();
 }
 
+/* A compile here of this file. */
+static void
+report(struct ctl *c, const char *file)
+{
+	struct buf m;
+	buf_init(&m, ACCOUNT_LEN_MAX);
+	account_encode(
+	        &(struct account){
+	                .verdict = VERDICT_LOCAL, .reason = "linking", .file = file, .exit = -1},
+	        &m);
+	ctl_send(c, CONTROL_REPORT, &m, -1);
+	buf_fini(&m);
+}
+
+/* How many compiles WHY tells of, and whether their bytes hold the text. */
+static unsigned
+why(struct ctl *c, const char *text, bool *held)
+{
+	static uint8_t bytes[65536];
+	struct packet *p;
+	const struct item *list;
+	uint32_t n;
+	assert_int_equal(ctl_ask_text(c, CONTROL_WHY, NULL), CONTROL_OK);
+	assert_true(c->got >= 0);
+	ssize_t len = pread(c->got, bytes, sizeof bytes, 0);
+	assert_true(len > 0);
+	assert_int_equal(packet_open(&p, bytes, (size_t)len), 0);
+	assert_int_equal(item_array(packet_root(p), 1, HISTORY_MAX, &list, &n), 0);
+	packet_free(p);
+	*held = memmem(bytes, (size_t)len, text, strlen(text)) != NULL;
+	return n;
+}
+
+/* Everybody is told of his own compiles, and root of all. */
+static void
+test_why(void **state)
+{
+	(void)state;
+	struct ctl other;
+	bool held;
+	rig_open(&a, "a");
+	ctl_open(&ca, &a);
+	assert_int_equal(why(&ca, "x", &held), 0);
+	report(&ca, "/src/mine.c");
+	assert_int_equal(why(&ca, "/src/mine.c", &held), 1);
+	assert_true(held);
+	if (geteuid() == 0) {
+		assert_int_equal(seteuid(65534), 0);
+		ctl_open(&other, &a);
+		assert_int_equal(seteuid(0), 0);
+		assert_int_equal(why(&other, "mine", &held), 0);
+		report(&other, "/src/theirs.c");
+		assert_int_equal(why(&other, "/src/theirs.c", &held), 1);
+		assert_true(held);
+		assert_int_equal(why(&other, "mine", &held), 1);
+		assert_false(held);
+		assert_int_equal(why(&ca, "/src/theirs.c", &held), 2);
+		assert_true(held);
+		ctl_close(&other);
+	}
+	ctl_close(&ca);
+	rig_close(&a);
+}
+
 int
 main(void)
 {
@@ -213,6 +278,7 @@ main(void)
 	        cmocka_unit_test_teardown(test_bad_tokens, rig_teardown),
 	        cmocka_unit_test_teardown(test_join_withdrawn, rig_teardown),
 	        cmocka_unit_test_teardown(test_rights, rig_teardown),
+	        cmocka_unit_test_teardown(test_why, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

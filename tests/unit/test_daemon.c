@@ -134,49 +134,38 @@ test_other_answers(void **state)
 	far = -1;
 	assert_int_equal(daemon_answer(&d, &a), IM_ERR_CLOSED);
 	assert_int_equal(daemon_compiler(&d, "/usr/bin/cc"), IM_ERR_CLOSED);
-	daemon_report(&d, &(struct report){.reason = ""});
+	daemon_report(&d, &(struct account){.exit = -1});
 }
 
-/* What the daemon gets to hear of the cause of a REPORT; false: nothing. */
-static bool
-cause_of(const char *reason, const char *text, char cause[CONTROL_CAUSE_SIZE])
+/* One message tells all, and nothing is waited for. */
+static void
+test_report(void **state)
 {
 	struct node_id node = {.bytes = {7}};
+	struct account_room room;
+	struct account a;
 	struct packet *p = NULL;
 	struct buf b;
 	uint8_t type;
-	int fd, r;
+	int fd;
 
-	daemon_report(&d, &(struct report){.verdict = VERDICT_FALLBACK,
-	                          .reason = reason,
-	                          .text = text,
-	                          .node = &node});
+	(void)state;
+	daemon_report(&d, &(struct account){.verdict = VERDICT_FALLBACK,
+	                          .reason = "include-missed",
+	                          .text = "the input set lacked /a.h",
+	                          .file = "/src/a.c",
+	                          .node = &node,
+	                          .exit = -1});
 	buf_init(&b, CONTROL_LEN_MAX);
 	assert_int_equal(control_recv(far, &type, &b, &fd), 0);
 	assert_int_equal(type, CONTROL_REPORT);
 	assert_int_equal(packet_open(&p, b.data, b.len), 0);
-	r = item_text(packet_root(p), 64, cause, CONTROL_CAUSE_SIZE);
-	assert_true(r == 0 || r == IM_ERR_ABSENT);
+	assert_int_equal(account_decode(&a, &room, packet_root(p)), 0);
+	assert_string_equal(a.text, "the input set lacked /a.h");
+	assert_string_equal(a.file, "/src/a.c");
+	assert_int_equal(a.node->bytes[0], 7);
 	packet_free(p);
 	buf_fini(&b);
-	return r == 0;
-}
-
-static void
-test_cause(void **state)
-{
-	char cause[CONTROL_CAUSE_SIZE], text[600];
-
-	(void)state;
-	assert_true(cause_of("include-missed", "the input set lacked /a\033\177\n.h", cause));
-	assert_string_equal(cause, "the input set lacked /a\?\?\?.h");
-	memset(text, 'x', sizeof text);
-	text[sizeof text - 1] = 0;
-	assert_true(cause_of("include-missed", text, cause));
-	assert_int_equal(strlen(cause), CONTROL_CAUSE_SIZE - 1);
-	assert_false(cause_of("include-missed", "", cause));
-	assert_false(cause_of("include-missed", NULL, cause));
-	assert_false(cause_of("job-failed", "nobody else's business", cause));
 }
 
 static void
@@ -264,7 +253,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {TEST(test_grant), TEST(test_bad_grants),
-	        TEST(test_other_answers), TEST(test_graph), TEST(test_want), TEST(test_cause)};
+	        TEST(test_other_answers), TEST(test_graph), TEST(test_want), TEST(test_report)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
