@@ -63,5 +63,7 @@ int cmd_peers(struct call *c, int argc, char **argv);
 int cmd_status(struct call *c, int argc, char **argv);
 int cmd_toolchain(struct call *c, int argc, char **argv);
 int cmd_doctor(struct call *c, int argc, char **argv);
+int cmd_why(struct call *c, int argc, char **argv);
+int cmd_jobs(struct call *c, int argc, char **argv);
 
 #endif

@@ -37,6 +37,21 @@ static const struct command commands[] = {
                 "--watch draws the list anew each second, until Ctrl-C.\n", cmd_peers},
         {"status", "icemesh status [--json]", "this node: its mesh, its work, its problems",
                 "Problems stand at the end, each with its remedy.\n", cmd_status},
+        {"why", "icemesh why [--json] [FILE|REASON]\nicemesh why --reasons [--json]",
+                "why the last compiles ran where they ran",
+                "The last compiles, and what can be done about each reason for one that ran "
+                "here.\n"
+                "FILE, a source or an object, by its path or the end of it: all about its last "
+                "compiles.\n"
+                "REASON, a word as a trace has it: what it means; --reasons: what each of them "
+                "means.\n"
+                "A file with the name of a reason is ./NAME.\n",
+                cmd_why},
+        {"jobs", "icemesh jobs", "print the -j to use now",
+                "For make -j$(icemesh jobs): the local slots, and the slots that are free at peers "
+                "that\n"
+                "can compile for this machine. Without a daemon the local slots.\n",
+                cmd_jobs},
         {"toolchain",
                 "icemesh toolchain create [-o FILE] [COMPILER ...]\n"
                 "icemesh toolchain list [--json]\n"
