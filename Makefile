@@ -143,7 +143,7 @@ install: all
 	$(Q)$(INSTALL) -m 755 $(B)/icemeshd $(D)$(SBINDIR)
 	$(Q)$(INSTALL) -m 755 $(B)/icemesh-exec $(D)$(LIBEXECDIR)/icemesh
 	$(Q)for name in $(LINKS); do \
-		ln -sf "$$(realpath -m --relative-to=$(LIBEXECDIR)/icemesh/bin $(BINDIR))/icemesh-cc" $(D)$(LIBEXECDIR)/icemesh/bin/$$name || exit 1; done
+		ln -sf "$$(realpath -ms --relative-to=$(LIBEXECDIR)/icemesh/bin $(BINDIR))/icemesh-cc" $(D)$(LIBEXECDIR)/icemesh/bin/$$name || exit 1; done
 	$(Q)set -e; $(foreach m,$(MAN),$(INSTALL) -D -m 644 $(m) $(call man_at,$(m));)
 	$(Q)$(INSTALL) -m 644 mesh/service/icemesh.conf README.md LICENSE $(D)$(DOCDIR)
 	$(Q)$(SERVICE_SED) mesh/service/icemeshd.service.in > $(D)$(UNITDIR)/icemeshd.service
