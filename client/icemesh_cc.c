@@ -120,6 +120,15 @@ take_slot(struct wrapper *w)
 	                        r == IM_ERR_SYSTEM ? strerror(errno) : im_strerror(r));
 }
 
+static bool
+named_as_wrapper(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	name = slash != NULL ? slash + 1 : name;
+	return strcmp(name, "icemesh-cc") == 0 || strcmp(name, "icemesh-c++") == 0;
+}
+
 static int
 become(const struct wrapper *w)
 {
@@ -142,6 +151,21 @@ compile_traced(struct wrapper *w)
 	w->trace.ms.compile = (uint64_t)(now_ms() - start);
 	write_trace(w, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 	return WIFEXITED(status) ? WEXITSTATUS(status) : run_die(WTERMSIG(status));
+}
+
+/* ccache, whose compiles come back to us.  It splits the variables at blanks. */
+static int
+run_cache(struct wrapper *w)
+{
+	char self[PATH_MAX] = "";
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+
+	if (!w->real.comes_back && n > 0 && named_as_wrapper(self) && strchr(self, ' ') == NULL) {
+		setenv("CCACHE_PREFIX", self, 0);
+		setenv("CCACHE_PREFIX_CPP", self, 0);
+		w->run.env = environ;
+	}
+	return become(w);
 }
 
 /* Runs the compiler here; returns only the exit status of what could not be done by execve. */
@@ -488,15 +512,6 @@ set_heap(void)
 	mallopt(M_MMAP_THRESHOLD, HEAP_KEPT);
 }
 
-static bool
-named_as_wrapper(const char *name)
-{
-	const char *slash = strrchr(name, '/');
-
-	name = slash != NULL ? slash + 1 : name;
-	return strcmp(name, "icemesh-cc") == 0 || strcmp(name, "icemesh-c++") == 0;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -524,7 +539,7 @@ main(int argc, char **argv)
 	w.run.path = strchr(w.real.called, '/') != NULL ? w.real.called : w.real.path;
 	w.run.argv = argv;
 	w.run.env = environ;
-	status = w.real.cache ? become(&w) : compile(&w);
+	status = w.real.cache ? run_cache(&w) : compile(&w);
 	daemon_fini(&w.daemon);
 	args_fini(&w.args);
 	free(w.expanded);

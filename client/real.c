@@ -112,16 +112,30 @@ comes_back(const struct real_request *q, const char *name, const char *path)
 	return false;
 }
 
+/* Behind a ccache no other is wanted, unless it is asked for by its own name. */
+static bool
+passes_over(const struct real *r, const char *name)
+{
+	return r->cached && strcmp(name, "ccache") != 0;
+}
+
+static void
+note_cache(struct real *r, const struct real_request *q, const char *name)
+{
+	r->cache = !r->cached;
+	r->comes_back = comes_back(q, name, q->path && *q->path ? q->path : PATH_DEFAULT);
+}
+
 /* The first program called name in PATH that is not the wrapper; when `behind`, one behind the wrapper's own place is preferred. */
 static int
 search_path(struct real *r, const struct real_request *q, const char *name, bool behind)
 {
-	const char *path = q->path && *q->path ? q->path : PATH_DEFAULT, *at = path;
+	const char *at = q->path && *q->path ? q->path : PATH_DEFAULT;
 	struct hit h, first = {.kind = NOTHING};
 
 	for (bool wrapper = false; next_hit(q, name, &at, &h);) {
 		wrapper = wrapper || h.kind == WRAPPER;
-		if (h.kind == WRAPPER || (h.kind == CACHE && r->cached))
+		if (h.kind == WRAPPER || (h.kind == CACHE && passes_over(r, name)))
 			continue;
 		h.skipped = wrapper;
 		if (first.kind == NOTHING || (behind && wrapper && !first.skipped))
@@ -131,7 +145,8 @@ search_path(struct real *r, const struct real_request *q, const char *name, bool
 	}
 	if (first.kind == NOTHING)
 		return IM_ERR_ABSENT;
-	r->cache = first.kind == CACHE && comes_back(q, name, path);
+	if (first.kind == CACHE)
+		note_cache(r, q, name);
 	r->skipped = first.skipped || behind;
 	memcpy(r->path, first.path, sizeof r->path);
 	memcpy(r->resolved, first.resolved, sizeof r->resolved);
@@ -156,9 +171,13 @@ find_program(struct real *r, const struct real_request *q, const char *word, boo
 		return IM_ERR_ABSENT;
 	case WRAPPER:
 		return search_path(r, q, base, true);
-	default:
+	case CACHE:
+		note_cache(r, q, base);
 		return 0;
+	case PROGRAM:
+		break;
 	}
+	return 0;
 }
 
 /* The word that names the compiler; *first receives the index of its first argument. */

@@ -8,8 +8,8 @@
  * found for the compiler, whatever links lead to it, nor is that of another installation; a loop through scripts is cut by a counting
  * variable.
  *
- * ccache has such links too, and what it starts is the first compiler in PATH that is not ccache.  Where that is the wrapper again, it is
- * let through: the compile is then that of the wrapper behind it, which passes ccache over.
+ * A ccache that is found for the compiler is let through: the compile is then that of the wrapper behind it, which passes ccache over.
+ * What ccache starts is the first such compiler in PATH that is not ccache; where that is not the wrapper, it must be told to.
  */
 #ifndef CLIENT_REAL_H
 #define CLIENT_REAL_H
@@ -43,10 +43,11 @@ struct real {
 	char resolved[PATH_MAX]; /* its realpath */
 	char name[NAME_MAX + 1]; /* base name looked for, also when it was not found */
 	int first;               /* index in argv of the compiler's first argument */
-	bool cache; /* it is a ccache that starts the wrapper again: to be run at once, and nothing else */
-	bool cached;    /* behind such a one */
-	bool skipped;   /* the wrapper stands in its way */
-	unsigned depth; /* 0: not inside another icemesh-cc; else compile locally */
+	bool cache;              /* it is a ccache: to be run at once, and nothing else */
+	bool comes_back;         /* ... that starts the wrapper of itself */
+	bool cached;             /* behind such a one */
+	bool skipped;            /* the wrapper stands in its way */
+	unsigned depth;          /* 0: not inside another icemesh-cc; else compile locally */
 };
 
 /* Looks at the file system only (stat, access, realpath).  IM_ERR_ABSENT: no such program

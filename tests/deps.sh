@@ -35,6 +35,11 @@ mandoc|make lint: manual pages|mandoc|mandoc|mandoc|mandoc|app-text/mandoc
 shellcheck|make lint: shell scripts|shellcheck|ShellCheck|shellcheck|ShellCheck|dev-util/shellcheck
 minisign|signatures must verify with it|minisign|minisign|minisign|minisign|app-crypt/minisign
 strace|what a build writes is watched|strace|strace|strace|strace|dev-debug/strace
+ccache|a compiler cache before and behind the wrapper is tested|ccache|ccache|ccache|ccache|dev-util/ccache
+cmake|as a launcher of cmake it is tested|cmake|cmake|cmake|cmake|dev-build/cmake
+meson|with meson, too|meson|meson|meson|meson|dev-build/meson
+ninja|what both of them write|ninja-build|ninja-build|ninja|ninja|dev-build/ninja
+libtool|with libtool, too|libtool-bin|libtool|libtool|libtool|dev-build/libtool
 setpriv|tests as an ordinary user|util-linux|util-linux|util-linux|util-linux|sys-apps/util-linux
 '
 

@@ -234,7 +234,7 @@ test_cache(void **state)
 	assert_int_equal(mkdir("cache", 0755), 0);
 	assert_int_equal(symlink("../real/ccache", "cache/gcc"), 0);
 	assert_int_equal(find(f, "gcc -c a.c", &r, "masq:cache:real", NULL), 0);
-	assert_true(r.cache && strstr(r.path, "/cache/gcc") != NULL);
+	assert_true(r.cache && r.comes_back && strstr(r.path, "/cache/gcc") != NULL);
 	real_guard(&r, text, sizeof(text));
 	assert_string_equal(text, "ICEMESH_SAFEGUARD=0+");
 	assert_int_equal(find(f, "gcc -c a.c", &r, "masq:cache:real", "0+"), 0);
@@ -244,10 +244,14 @@ test_cache(void **state)
 	assert_int_equal(find(f, "gcc -c a.c", &r, "cache:masq:real", NULL), 0);
 	assert_true(!r.cache && strstr(r.path, "/real/gcc") != NULL);
 	assert_int_equal(find(f, "icemesh-cc gcc", &r, "cache:masq:real", NULL), 0);
-	assert_true(r.cache);
+	assert_true(r.cache && r.comes_back);
 	assert_int_equal(find(f, "icemesh-cc gcc", &r, "cache:real:masq", NULL), 0);
-	assert_false(r.cache);
+	assert_true(r.cache && !r.comes_back);
 	assert_int_equal(find(f, "icemesh-cc ccache gcc", &r, f->path, NULL), 0);
+	assert_true(r.cache && !r.comes_back);
+	assert_int_equal(find(f, "icemesh-cc real/ccache gcc", &r, f->path, NULL), 0);
+	assert_true(r.cache && !r.comes_back);
+	assert_int_equal(find(f, "icemesh-cc ccache gcc", &r, f->path, "0+"), 0);
 	assert_false(r.cache);
 	assert_int_equal(find(f, "gcc", &r, "masq:cache", "0+"), IM_ERR_ABSENT);
 }
