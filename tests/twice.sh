@@ -32,9 +32,9 @@ compare() {
 	for file in out err status list; do
 		diff "$W/plain/$file" "$W/mesh/$file" || bad=1
 	done
-	while read -r file; do
+	while IFS= read -r -d '' file; do
 		cmp "$W/plain/tree/$file" "$W/mesh/tree/$file" || bad=1
-	done < <(cd "$W/plain/tree" && find . -type f)
+	done < <(cd "$W/plain/tree" && find . -type f -print0)
 	return $bad
 }
 
