@@ -118,7 +118,7 @@ demo:
 	+@$(MAKE) --no-print-directory all
 	@B=$(B) tests/demo.sh
 projects:
-	@tests/deps.sh test
+	@tests/deps.sh projects
 	+@$(MAKE) --no-print-directory all
 	@B=$(B) tests/projects.sh
 lint: all
@@ -165,7 +165,7 @@ help:
 #> make                 programs in build/ (they run from there)      make install    DESTDIR, PREFIX, BINDIR, SYSCONFDIR...
 #> make test            everything; T="unit/buf system" for a part    make uninstall  removes what install put there
 #> make demo            four nodes build icemesh on this machine      make lint       style, layers, manual pages
-#> make projects        redis and leveldb over a mesh of four         make fuzz       FUZZ_SECONDS=60 for each decoder
+#> make projects        other people's programs over a mesh; P="xz"   make fuzz       FUZZ_SECONDS=60 for each decoder
 #> V=1 shows commands, SAN=address,undefined instruments (build-san/), B=folder builds elsewhere
 
 FORCE:

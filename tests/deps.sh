@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a build, the demo or the tests need and this machine lacks, through its package manager.
-#   tests/deps.sh [--check] [build|demo|test]     --check only reports; exit status 1 when something is missing
+#   tests/deps.sh [--check] [build|demo|test|projects]     --check only reports; exit status 1 when something is missing
 # Asks nothing (but sudo may ask for a password on a terminal).  When nothing is missing it says nothing.
 set -u
 
@@ -42,6 +42,15 @@ ninja|what both of them write|ninja-build|ninja-build|ninja|ninja|dev-build/ninj
 libtool|with libtool, too|libtool-bin|libtool|libtool|libtool|dev-build/libtool
 setpriv|tests as an ordinary user|util-linux|util-linux|util-linux|util-linux|sys-apps/util-linux
 '
+projects='
+cmake|zstd, leveldb and fmt are built with it|cmake|cmake|cmake|cmake|dev-build/cmake
+ninja|what cmake and meson write is run by it|ninja-build|ninja-build|ninja|ninja|dev-build/ninja
+meson|dav1d is built with it|meson|meson|meson|meson|dev-build/meson
+nasm|assembler files of dav1d|nasm|nasm|nasm|nasm|dev-lang/nasm
+pc:gtest|tests of fmt|libgtest-dev|gtest-devel|gtest|gtest|dev-cpp/gtest
+pc:gmock|tests of fmt|libgmock-dev|gmock-devel|gtest|gmock|dev-cpp/gtest
+bzip2|busybox comes packed with it|bzip2|bzip2|bzip2|bzip2|app-arch/bzip2
+'
 
 check=
 [ "${1:-}" != --check ] || { check=yes; shift; }
@@ -49,7 +58,8 @@ case ${1:-test} in
 build) rows=$build ;;
 demo) rows=$build$demo ;;
 test) rows=$build$demo$test ;;
-*) echo "usage: tests/deps.sh [--check] [build|demo|test]" >&2; exit 2 ;;
+projects) rows=$build$demo$test$projects ;;
+*) echo "usage: tests/deps.sh [--check] [build|demo|test|projects]" >&2; exit 2 ;;
 esac
 
 # The column of this machine's package manager; the commands are tried in this order.
