@@ -9,6 +9,9 @@ SYSCONFDIR ?= /etc
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 INITDIR ?= $(SYSCONFDIR)/init.d
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
+FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 VERSION = 0.1.0
 B ?= build$(if $(SAN),-san)
 
@@ -132,8 +135,9 @@ MAN = $(wildcard man/*.[1-9])
 man_at = $(D)$(MANDIR)/man$(patsubst .%,%,$(suffix $(1)))/$(notdir $(1))
 SERVICE_SED = sed -e 's|@SBINDIR@|$(SBINDIR)|g'
 INSTALLED = $(addprefix $(D)$(BINDIR)/,icemesh icemesh-cc icemesh-c++) $(D)$(SBINDIR)/icemeshd $(D)$(LIBEXECDIR)/icemesh/icemesh-exec \
-	$(addprefix $(D)$(LIBEXECDIR)/icemesh/bin/,$(LINKS)) $(foreach m,$(MAN),$(call man_at,$(m))) $(D)$(DOCDIR)/icemesh.conf \
-	$(D)$(DOCDIR)/README.md $(D)$(DOCDIR)/LICENSE $(D)$(UNITDIR)/icemeshd.service $(D)$(SYSUSERSDIR)/icemesh.conf $(D)$(INITDIR)/icemeshd
+	$(addprefix $(D)$(LIBEXECDIR)/icemesh/bin/,$(LINKS)) $(foreach m,$(MAN) icemesh-c++.1,$(call man_at,$(m))) $(D)$(DOCDIR)/icemesh.conf \
+	$(D)$(DOCDIR)/README.md $(D)$(DOCDIR)/LICENSE $(D)$(UNITDIR)/icemeshd.service $(D)$(SYSUSERSDIR)/icemesh.conf $(D)$(INITDIR)/icemeshd \
+	$(addprefix $(D)$(BASHCOMPDIR)/,icemesh icemesh-cc icemesh-c++) $(D)$(ZSHCOMPDIR)/_icemesh $(D)$(FISHCOMPDIR)/icemesh.fish
 
 # The links lead from libexec/icemesh/bin to bin by a relative way, so that a tree below DESTDIR works where it stands.
 install: all
@@ -145,12 +149,17 @@ install: all
 	$(Q)for name in $(LINKS); do \
 		ln -sf "$$(realpath -ms --relative-to=$(LIBEXECDIR)/icemesh/bin $(BINDIR))/icemesh-cc" $(D)$(LIBEXECDIR)/icemesh/bin/$$name || exit 1; done
 	$(Q)set -e; $(foreach m,$(MAN),$(INSTALL) -D -m 644 $(m) $(call man_at,$(m));)
+	$(Q)ln -sf icemesh-cc.1 $(D)$(MANDIR)/man1/icemesh-c++.1
 	$(Q)$(INSTALL) -m 644 mesh/service/icemesh.conf README.md LICENSE $(D)$(DOCDIR)
 	$(Q)$(SERVICE_SED) mesh/service/icemeshd.service.in > $(D)$(UNITDIR)/icemeshd.service
 	$(Q)$(INSTALL) -m 644 mesh/service/sysusers.conf $(D)$(SYSUSERSDIR)/icemesh.conf
 	$(Q)$(SERVICE_SED) mesh/service/icemeshd.initd.in > $(D)$(INITDIR)/icemeshd
 	$(Q)chmod 755 $(D)$(INITDIR)/icemeshd
 	$(Q)chmod 644 $(D)$(UNITDIR)/icemeshd.service
+	$(Q)$(INSTALL) -D -m 644 client/completion/icemesh.bash $(D)$(BASHCOMPDIR)/icemesh
+	$(Q)for name in icemesh-cc icemesh-c++; do ln -sf icemesh $(D)$(BASHCOMPDIR)/$$name || exit 1; done
+	$(Q)$(INSTALL) -D -m 644 client/completion/icemesh.zsh $(D)$(ZSHCOMPDIR)/_icemesh
+	$(Q)$(INSTALL) -D -m 644 client/completion/icemesh.fish $(D)$(FISHCOMPDIR)/icemesh.fish
 
 uninstall:
 	$(Q)rm -f $(INSTALLED)

@@ -7,7 +7,9 @@ lan_enter "$@"
 in_place() {
 	local file
 	for file in bin/icemesh bin/icemesh-cc bin/icemesh-c++ sbin/icemeshd libexec/icemesh/icemesh-exec libexec/icemesh/bin/gcc \
-		libexec/icemesh/bin/c++ share/man/man1/icemesh-cc.1 share/man/man8/icemeshd.8 share/doc/icemesh/icemesh.conf lib/systemd/system/icemeshd.service; do
+		libexec/icemesh/bin/c++ share/man/man1/icemesh-cc.1 share/man/man8/icemeshd.8 share/doc/icemesh/icemesh.conf lib/systemd/system/icemeshd.service \
+		share/bash-completion/completions/icemesh share/bash-completion/completions/icemesh-cc share/zsh/site-functions/_icemesh \
+		share/fish/vendor_completions.d/icemesh.fish; do
 		[ -e "$dest/opt/ice/$file" ] || { echo "$file is missing"; return 1; }
 	done
 	[ -x "$dest/etc/init.d/icemeshd" ] && grep -q '/opt/ice/sbin/icemeshd' "$dest/etc/init.d/icemeshd" "$dest/opt/ice/lib/systemd/system/icemeshd.service"
