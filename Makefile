@@ -166,6 +166,15 @@ uninstall:
 	$(Q)for dir in $(LIBEXECDIR)/icemesh/bin $(LIBEXECDIR)/icemesh $(DOCDIR); do \
 		test ! -d $(D)$$dir || rmdir --ignore-fail-on-non-empty $(D)$$dir; done
 
+# Debian's tools want debian/ at the top of a tree, which is therefore a copy.
+DEB_TREE = $(B)/deb/icemesh-$(VERSION)
+deb:
+	$(Q)rm -rf $(B)/deb && mkdir -p $(DEB_TREE)
+	$(Q)cp -R $(FOLDERS) man tests Makefile README.md LICENSE $(DEB_TREE)
+	$(Q)cp -R client/package/debian $(DEB_TREE)/debian
+	$(Q)cd $(DEB_TREE) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc -b
+	$(Q)rm -rf $(DEB_TREE) && ls $(B)/deb/*.deb
+
 clean:
 	rm -rf build build-san
 
@@ -175,10 +184,11 @@ help:
 #> make test            everything; T="unit/buf system" for a part    make uninstall  removes what install put there
 #> make demo            four nodes build icemesh on this machine      make lint       style, layers, manual pages
 #> make projects        other people's programs over a mesh; P="xz"   make fuzz       FUZZ_SECONDS=60 for each decoder
+#> make deb             a Debian package in build/deb/
 #> V=1 shows commands, SAN=address,undefined instruments (build-san/), B=folder builds elsewhere
 
 FORCE:
-.PHONY: all unit tests test demo projects lint fuzz install uninstall clean help FORCE
+.PHONY: all unit tests test demo projects lint fuzz install uninstall deb clean help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)

@@ -36,16 +36,14 @@ shellcheck|make lint: shell scripts|shellcheck|ShellCheck|shellcheck|ShellCheck|
 minisign|signatures must verify with it|minisign|minisign|minisign|minisign|app-crypt/minisign
 strace|what a build writes is watched|strace|strace|strace|strace|dev-debug/strace
 ccache|a compiler cache before and behind the wrapper is tested|ccache|ccache|ccache|ccache|dev-util/ccache
-cmake|as a launcher of cmake it is tested|cmake|cmake|cmake|cmake|dev-build/cmake
-meson|with meson, too|meson|meson|meson|meson|dev-build/meson
+cmake|as a launcher of cmake it is tested, and projects are built with it|cmake|cmake|cmake|cmake|dev-build/cmake
+meson|the same with meson|meson|meson|meson|meson|dev-build/meson
 ninja|what both of them write|ninja-build|ninja-build|ninja|ninja|dev-build/ninja
-libtool|with libtool, too|libtool-bin|libtool|libtool|libtool|dev-build/libtool
+libtool|the same with libtool|libtool-bin|libtool|libtool|libtool|dev-build/libtool
+dh|the Debian package is made and installed|debhelper|-|-|-|-
 setpriv|tests as an ordinary user|util-linux|util-linux|util-linux|util-linux|sys-apps/util-linux
 '
 projects='
-cmake|zstd, leveldb and fmt are built with it|cmake|cmake|cmake|cmake|dev-build/cmake
-ninja|what cmake and meson write is run by it|ninja-build|ninja-build|ninja|ninja|dev-build/ninja
-meson|dav1d is built with it|meson|meson|meson|meson|dev-build/meson
 nasm|assembler files of dav1d|nasm|nasm|nasm|nasm|dev-lang/nasm
 pc:gtest|tests of fmt|libgtest-dev|gtest-devel|gtest|gtest|dev-cpp/gtest
 pc:gmock|tests of fmt|libgmock-dev|gmock-devel|gtest|gmock|dev-cpp/gtest
