@@ -157,6 +157,11 @@ ended_build() {
 	[ -z "$(on client find $builddir/work -name '.icemesh*' -o -name 'long.o*')" ] || { echo "a file is left"; return 1; }
 }
 
+# The same as check, for what only a daemon of the system does as it should: rootless it is a user's own, and the build is his, too.
+check_as_root() {
+	if [ ${#user[@]} = 0 ]; then skip "$1" rootless; else check "$@"; fi
+}
+
 plan 19
 lan_up client w1 w2
 on client mount -t tmpfs -o mode=1777 none /var/tmp
@@ -180,9 +185,9 @@ check "every file is the plain build's" equal_to_plain
 check "every compile ran on a peer" traced remote '' 10
 check "what links stayed here" traced local linking 2
 # O_TMPFILE, when the compiler is packed for the first time: sandbox.conf allows it.
-check "nothing is written outside of the build folder but the trace" eval 'said=$(written_outside); echo "$said"; [ -z "$(grep -vE " ($trace|/var/tmp)$" <<<"$said")" ]'
+check_as_root "nothing is written outside of the build folder but the trace" eval 'said=$(written_outside); echo "$said"; [ -z "$(grep -vE " ($trace|/var/tmp)$" <<<"$said")" ]'
 check "two toolchains were packed into files without a name" eval '[ "$(written_outside | awk '\''$2 == "/var/tmp" { print $1 }'\'')" = 2 ]'
-check "nothing is left beside the build" left_nothing
+check_as_root "nothing is left beside the build" left_nothing
 
 unpack
 mkdir "$W/links"
@@ -196,7 +201,7 @@ check "every compile ran on a peer then" traced remote '' 10
 
 unpack
 check "SIGTERM to a make: gone on both sides within seconds, without a file" ended_build
-check "nothing is left beside it" left_nothing
+check_as_root "nothing is left beside it" left_nothing
 
 stop_daemon client
 config client 'remote = auto'
@@ -204,10 +209,10 @@ unpack
 check "no daemon: the same build" watched_build
 check "every file is the plain build's" equal_to_plain
 check "every compile ran here, and says why" traced local no-daemon 10
-check "nothing is written outside of the build folder but the trace" eval 'said=$(written_outside); echo "$said"; [ -z "$(grep -v " $trace$" <<<"$said")" ]'
+check_as_root "nothing is written outside of the build folder but the trace" eval 'said=$(written_outside); echo "$said"; [ -z "$(grep -v " $trace$" <<<"$said")" ]'
 # As after a boot without icemeshd.
-on client rm -r /run/lock/icemesh-slots
+on client rm -rf /run/lock/icemesh-slots
 unpack
 check "no daemon since the machine started: the same build" mesh_build
 check "every file is the plain build's" equal_to_plain
-check "with slots of this user in /tmp" [ "$(on client find /tmp -mindepth 1 -maxdepth 1)" = "/tmp/icemesh-slots-$(on client stat -c %u $builddir/work/demo-1)" ]
+check_as_root "with slots of this user in /tmp" [ "$(on client find /tmp -mindepth 1 -maxdepth 1)" = "/tmp/icemesh-slots-$(on client stat -c %u $builddir/work/demo-1)" ]
