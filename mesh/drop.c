@@ -105,12 +105,16 @@ make_slots(unsigned n)
 	if (mkdir(PLACE_SLOTS, 0755) < 0 && errno != EEXIST)
 		return;
 	int dir = open(PLACE_SLOTS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir >= 0)
+		(void)!fchmod(dir, 0755); /* whatever the umask */
 	for (unsigned i = 0; dir >= 0 && i <= n; i++) {
 		snprintf(path, sizeof path, "%u", i);
 		int fd = openat(dir, i < n ? path : "queue",
 		        O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
-		if (fd >= 0)
+		if (fd >= 0) {
+			(void)!fchmod(fd, 0644);
 			close(fd);
+		}
 	}
 	if (dir >= 0)
 		close(dir);

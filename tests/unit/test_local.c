@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <poll.h>
 #include <sched.h>
@@ -248,6 +249,152 @@ test_signals_do_not_end_it(void **state)
 	sigaction(SIGUSR1, &old, NULL);
 }
 
+/* A child that waits for one of n slots, says so when it has it and keeps it. */
+static pid_t
+waiter(const char *pool, unsigned n, int ready)
+{
+	pid_t pid = spawn();
+	int fd = -1;
+
+	if (pid)
+		return pid;
+	if (local_slot_take(pool, n, &fd) || write(ready, "x", 1) != 1)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+/* Until the process sleeps, or has been stopped: state as in proc(5). */
+static void
+await_state(pid_t pid, char wanted)
+{
+	char path[64], is = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	for (int i = 0; i < DEADLINE_MS && is != wanted; i++) {
+		f = fopen(path, "re");
+		assert_non_null(f);
+		assert_int_equal(fscanf(f, "%*d (%*[^)]) %c", &is), 1);
+		fclose(f);
+		poll(NULL, 0, 1);
+	}
+	assert_int_equal(is, wanted);
+}
+
+static bool
+queue_taken(const char *name)
+{
+	int fd = open(name, O_RDONLY | O_CLOEXEC), r = flock(fd, LOCK_EX | LOCK_NB);
+
+	close(fd);
+	return r != 0;
+}
+
+/* The first of the queue is stopped: the next one gets the slot all the same. */
+static void
+test_stopped_waiter(void **state)
+{
+	int fd = -1, ready[2], status;
+	pid_t first, second;
+
+	(void)state;
+	assert_int_equal(pipe(ready), 0);
+	assert_int_equal(local_slot_take("stop", 1, &fd), 0);
+	first = waiter("stop", 1, ready[1]);
+	while (!queue_taken("stop/queue"))
+		poll(NULL, 0, 1);
+	assert_int_equal(kill(first, SIGSTOP), 0);
+	await_state(first, 'T');
+	second = waiter("stop", 1, ready[1]);
+	local_slot_give(fd);
+	await(ready[0]);
+	await_state(second, 'S');
+	end(second);
+	/* and the stopped one goes on where it was */
+	assert_int_equal(kill(first, SIGCONT), 0);
+	await(ready[0]);
+	/* a waiter ends at once of what ends any other process */
+	second = waiter("stop", 1, ready[1]);
+	while (!queue_taken("stop/queue"))
+		poll(NULL, 0, 1);
+	assert_int_equal(kill(second, SIGTERM), 0);
+	assert_int_equal(waitpid(second, &status, 0), second);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	end(first);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+/* Others can lock what was made under any umask. */
+static void
+test_umask(void **state)
+{
+	mode_t before = umask(0777);
+	struct stat st;
+	int fd = -1;
+
+	(void)state;
+	assert_int_equal(local_slot_take("mask", 2, &fd), 0);
+	umask(before);
+	local_slot_give(fd);
+	assert_int_equal(stat("mask", &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0755);
+	assert_int_equal(stat("mask/1", &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0644);
+}
+
+/* Takers with different numbers: the larger one is the most, and the smaller holds for who has it. */
+static void
+test_two_numbers(void **state)
+{
+	int fds[4], fd = -1;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(local_slot_try("two", 4, &fds[i]), 0);
+	assert_int_equal(local_slot_try("two", 2, &fd), IM_ERR_ABSENT);
+	assert_int_equal(local_slot_try("two", 4, &fds[3]), 0);
+	assert_int_equal(local_slot_try("two", 4, &fd), IM_ERR_ABSENT);
+	local_slot_give(fds[1]);
+	assert_int_equal(local_slot_try("two", 2, &fds[1]), 0);
+	assert_int_equal(local_slot_try("two", 4, &fd), IM_ERR_ABSENT);
+	for (int i = 0; i < 4; i++)
+		local_slot_give(fds[i]);
+}
+
+/* When memory is short, one job runs at a time, whichever slot it has. */
+static void
+test_memory(void **state)
+{
+	int first = -1, second = -1, fd = -1, ready[2];
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(ready), 0);
+	assert_int_equal(mkdir("short", 0755), 0);
+	assert_int_equal(mkdir("short/proc", 0755), 0);
+	scratch_text("short/proc/meminfo", "MemTotal: 1000 kB\nMemAvailable: 151 kB\n");
+	assert_int_equal(local_slot_try("short", 3, &first), 0);
+	assert_int_equal(local_slot_try("short", 3, &second), 0);
+	scratch_text("short/proc/meminfo", "MemTotal: 1000 kB\nMemAvailable: 140 kB\n");
+	assert_int_equal(local_slot_try("short", 3, &fd), IM_ERR_ABSENT);
+	local_slot_give(first);
+	assert_int_equal(local_slot_try("short", 3, &fd), IM_ERR_ABSENT);
+	pid = waiter("short", 3, ready[1]);
+	while (!queue_taken("short/queue"))
+		poll(NULL, 0, 1);
+	local_slot_give(second);
+	await(ready[0]); /* nobody else runs: memory or not */
+	assert_int_equal(local_slot_try("short", 3, &fd), IM_ERR_ABSENT);
+	scratch_text("short/proc/meminfo", "MemTotal: 1000 kB\nMemAvailable: 400 kB\n");
+	assert_int_equal(local_slot_try("short", 3, &fd), 0);
+	local_slot_give(fd);
+	end(pid);
+	close(ready[0]);
+	close(ready[1]);
+}
+
 static void
 test_refused(void **state)
 {
@@ -277,6 +424,10 @@ main(void)
 	        cmocka_unit_test(test_give_and_inherit),
 	        cmocka_unit_test(test_try_yields_to_waiters),
 	        cmocka_unit_test(test_signals_do_not_end_it),
+	        cmocka_unit_test(test_stopped_waiter),
+	        cmocka_unit_test(test_umask),
+	        cmocka_unit_test(test_two_numbers),
+	        cmocka_unit_test(test_memory),
 	        cmocka_unit_test(test_refused),
 	};
 	return cmocka_run_group_tests(tests, enter, leave);
