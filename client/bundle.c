@@ -161,7 +161,8 @@ find_native(struct making *m)
 	        .compiler = q->compiler,
 	        .toolchain = &q->toolchain,
 	        .graph = q->graph,
-	        .environment = q->environment};
+	        .environment = q->environment,
+	        .slots = q->slots};
 	int err = native_find(&m->b->native, &r, m->why);
 
 	if (m->b->native.specs.len > 0)
@@ -229,8 +230,14 @@ find_inputs(struct making *m)
 {
 	struct bundle *b = m->b;
 	const struct bundle_request *q = m->q;
-	int err = search_find(
-	        &b->search, q->args, q->compiler, &q->toolchain, q->graph, q->environment, m->why);
+	int err = search_find(&b->search,
+	        &(struct search_request){.args = q->args,
+	                .compiler = q->compiler,
+	                .toolchain = &q->toolchain,
+	                .graph = q->graph,
+	                .environment = q->environment,
+	                .slots = q->slots},
+	        m->why);
 
 	b->request = (struct inputs_request){.cwd = b->cwd,
 	        .source = q->args->source,

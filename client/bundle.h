@@ -22,6 +22,7 @@ struct bundle_request {
 	struct graph *graph;   /* may be NULL */
 	struct probes *probes; /* outlives the bundle and grows with what it learns */
 	char *const *environment;
+	unsigned slots; /* see client/search.h */
 };
 
 struct bundle {

@@ -331,7 +331,8 @@ submit_source(struct wrapper *w, struct graph *graph)
 	        .toolchain = w->toolchain,
 	        .graph = graph,
 	        .probes = &probes,
-	        .environment = environ};
+	        .environment = environ,
+	        .slots = w->config.local_slots};
 	enum outcome_here outcome = HERE_AGAIN;
 	int r = 0, status = 0;
 

@@ -6,6 +6,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "client/local.h"
 #include "client/question.h"
 #include "exec/strings.h"
 #include "exec/word.h"
@@ -394,32 +395,55 @@ recall(const void *kept, size_t len, struct buf *texts)
 	return n >= 1;
 }
 
+static bool
+find_kept(const struct asking *a, const uint8_t key[KEY_LEN], struct buf *texts)
+{
+	size_t len = 0;
+	const void *kept = graph_find(a->q->graph, key, KEY_LEN, &len);
+
+	buf_reset(texts);
+	return kept && recall(kept, len, texts);
+}
+
+/* Asks the compiler; what it does not tell exactly is remembered, too. */
+static int
+ask_and_keep(struct asking *a, const uint8_t key[KEY_LEN], struct buf *texts)
+{
+	int r;
+
+	buf_reset(texts);
+	r = a->q->args->compiler == FOR_GCC ? learn_gcc(a, texts) : learn_clang(a, texts);
+	if (r != 0 && r != IM_ERR_FORMAT)
+		return r;
+	if (r != 0) {
+		buf_reset(texts);
+		buf_put(texts, NO_ANSWER, sizeof(NO_ANSWER));
+	}
+	/* a graph without room only costs the next one a question */
+	if (buf_err(texts) == 0)
+		(void)!graph_add(a->q->graph, key, KEY_LEN, texts->data, texts->len);
+	return 0;
+}
+
 static int
 learn(struct asking *a, struct buf *texts)
 {
 	uint8_t key[KEY_LEN];
-	const void *kept;
-	size_t len = 0;
-	int r;
+	int slot = -1, r = 0;
 
 	make_key(key, a);
-	kept = graph_find(a->q->graph, key, KEY_LEN, &len);
-	if (!kept || !recall(kept, len, texts)) {
-		buf_reset(texts);
-		r = a->q->args->compiler == FOR_GCC ? learn_gcc(a, texts) : learn_clang(a, texts);
-		if (r != 0 && r != IM_ERR_FORMAT)
-			return r;
-		if (r != 0) {
-			buf_reset(texts);
-			buf_put(texts, NO_ANSWER, sizeof(NO_ANSWER));
-		}
-		/* a graph without room only costs the next one a question */
-		if (buf_err(texts) == 0)
-			(void)!graph_add(a->q->graph, key, KEY_LEN, texts->data, texts->len);
+	if (!find_kept(a, key, texts)) {
+		if (a->q->slots > 0)
+			r = local_slot_take(NULL, a->q->slots, &slot);
+		if (r == 0 && !find_kept(a, key, texts))
+			r = ask_and_keep(a, key, texts);
+		local_slot_give(slot);
 	}
-	if (buf_err(texts) != 0)
-		return buf_err(texts);
-	return strcmp((const char *)texts->data, NO_ANSWER) == 0 ? IM_ERR_FORMAT : 0;
+	if (r == 0)
+		r = buf_err(texts);
+	if (r == 0 && strcmp((const char *)texts->data, NO_ANSWER) == 0)
+		r = IM_ERR_FORMAT;
+	return r;
 }
 
 /* What the texts mean for the job. */

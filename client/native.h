@@ -24,6 +24,7 @@ struct native_request {
 	const struct digest *toolchain;
 	struct graph *graph; /* may be NULL */
 	char *const *environment;
+	unsigned slots; /* as in client/search.h */
 };
 
 struct native {

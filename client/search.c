@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "client/builtin.h"
 #include "client/headers.h"
+#include "client/local.h"
 
 #define KEY_BEGIN "search 1 " /* changes with the meaning of key or value */
 #define KEY_LEN (sizeof(KEY_BEGIN) - 1 + DIGEST_LEN)
@@ -246,27 +247,38 @@ pack(struct search *out, const struct headers *h, const struct builtin *b)
 	return 0;
 }
 
-/* From the graph, or from the compiler. */
+static bool
+find_kept(struct builtin *b, const struct search_request *q, const uint8_t key[KEY_LEN])
+{
+	size_t len = 0;
+	const void *kept = graph_find(q->graph, key, KEY_LEN, &len);
+
+	return kept && recall(kept, len, b);
+}
+
+/* From the graph, or from the compiler.  When many begin at once, one of those that wait for a slot asks for the others, too. */
 static int
-learn(struct builtin *b, const struct headers *h, const uint8_t key[KEY_LEN], struct graph *graph,
-        char *const *environment)
+learn(struct builtin *b, const struct headers *h, const uint8_t key[KEY_LEN],
+        const struct search_request *q)
 {
 	struct answer a;
-	size_t len = 0;
-	const void *kept = graph_find(graph, key, KEY_LEN, &len);
-	int r;
+	int slot = -1, r = 0;
 
-	if (kept && recall(kept, len, b))
+	if (find_kept(b, q, key))
 		return 0;
-	r = ask(b, h, environment, &a);
-	if (r == 0)
-		keep(graph, key, b, &a);
+	if (q->slots > 0)
+		r = local_slot_take(NULL, q->slots, &slot);
+	if (r == 0 && !find_kept(b, q, key)) {
+		r = ask(b, h, q->environment, &a);
+		if (r == 0)
+			keep(q->graph, key, b, &a);
+	}
+	local_slot_give(slot);
 	return r;
 }
 
 int
-search_find(struct search *s, const struct args *a, const char *compiler,
-        const struct digest *toolchain, struct graph *graph, char *const *environment, char *why)
+search_find(struct search *s, const struct search_request *q, char *why)
 {
 	uint8_t key[KEY_LEN];
 	struct headers h;
@@ -275,17 +287,18 @@ search_find(struct search *s, const struct args *a, const char *compiler,
 
 	headers_init(&h);
 	builtin_init(&b);
-	r = headers_read(&h, a, compiler, why);
+	r = headers_read(&h, q->args, q->compiler, why);
 	if (r == 0)
-		r = make_key(key, &h, toolchain, environment, why);
+		r = make_key(key, &h, q->toolchain, q->environment, why);
 	if (r != 0)
 		goto out;
-	r = learn(&b, &h, key, graph, environment);
+	r = learn(&b, &h, key, q);
 	if (r == IM_ERR_REFUSED)
-		snprintf(why, HEADERS_WHY_SIZE, "framework folder or header map of %s", compiler);
+		snprintf(
+		        why, HEADERS_WHY_SIZE, "framework folder or header map of %s", q->compiler);
 	else if (r == IM_ERR_FORMAT || r == IM_ERR_TIMEOUT || r == IM_ERR_LIMIT)
 		r = IM_ERR_SYSTEM;
-	if (a->compiler == FOR_CLANG)
+	if (q->args->compiler == FOR_CLANG)
 		b.gcc_major = 0;
 	if (r == 0)
 		r = pack(s, &h, &b);

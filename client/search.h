@@ -26,13 +26,19 @@ struct search {
 	void *memory;  /* what search_fini frees */
 };
 
-/* toolchain: identity of the compiler; compiler: absolute path; graph may be NULL.  Blocks for at
- * most QUESTION_TIME_MS (client/question.h), when the compiler must be asked.  On IM_ERR_REFUSED why (256 bytes) names
+struct search_request {
+	const struct args *args;
+	const char *compiler;           /* absolute path */
+	const struct digest *toolchain; /* identity of the compiler */
+	struct graph *graph;            /* may be NULL */
+	char *const *environment;
+	unsigned slots; /* local slots, of which asking needs one; 0: none is needed */
+};
+
+/* When the compiler must be asked, blocks until there is a slot and then for at most QUESTION_TIME_MS (client/question.h).  On IM_ERR_REFUSED why (256 bytes) names
  * what cannot be decided (a header map, -I-, a framework folder...); "=dir" is the compiler's to
  * resolve.  IM_ERR_SYSTEM: the compiler could not be asked; IM_ERR_MEMORY; IM_ERR_LIMIT. */
-int search_find(struct search *s, const struct args *a, const char *compiler,
-        const struct digest *toolchain, struct graph *graph, char *const *environment,
-        char *why) IM_MUST;
+int search_find(struct search *s, const struct search_request *q, char *why) IM_MUST;
 void search_fini(struct search *s);
 
 #endif

@@ -75,7 +75,13 @@ find(struct search *s, const char *compiler, const char *line, struct graph *gra
 	words_split(&w, line);
 	args_analyse(&a, w.argc, w.argv, args_compiler(compiler));
 	why[0] = 0;
-	r = search_find(s, &a, compiler, &toolchain, graph, environ, why);
+	r = search_find(s,
+	        &(struct search_request){.args = &a,
+	                .compiler = compiler,
+	                .toolchain = &toolchain,
+	                .graph = graph,
+	                .environment = environ},
+	        why);
 	args_fini(&a);
 	return r;
 }
