@@ -125,6 +125,8 @@ static const struct line args_outputs[] = {
 	{.line = "gcc -ftrampoline-impl=heap -fstrub=relaxed -finline-stringops=memset -c a.c", .output = "a.o"},
 	{.line = "clang -fextend-variable-liveness=this -fcomplex-arithmetic=basic -fc++-static-destructors=none -c a.cc", .output = "a.o"},
 	{.line = "clang -fsanitize-merge=all -fvisibility-global-new-delete=source -fbinutils-version=2.40 -c a.c", .output = "a.o"},
+	{.line = "gcc -fconst-string-class=X -fdiagnostics-text-art-charset=ascii -fobjc-std=objc1 -c a.m", .output = "a.o"},
+	{.line = "clang -fc++-static-destructors=thread-local -fconstant-string-class=X -fdenormal-fp-math=ieee -femit-dwarf-unwind=always -c a.cc", .output = "a.o"},
 	{.line = "gcc -fnew-thing -fother=3 -fthird=none -Wnew=word -c a.c", .output = "a.o"},
 	{.line = "gcc -fnew-thing=word -c a.c", .reason = "option -fnew-thing="},
 	{.line = "gcc -Wnew=a/b -c a.c", .reason = "option -Wnew="},
