@@ -260,6 +260,8 @@ find_inputs(struct making *m)
 		return decline(m, "no-source", "the source is not there");
 	if (err == IM_ERR_UNSUPPORTED)
 		return decline(m, "stdin", m->why);
+	if (err == IM_ERR_EXISTS)
+		return decline(m, "pch", m->why);
 	if (err == IM_ERR_REFUSED || err == IM_ERR_LIMIT)
 		return decline(m, "include-undecided",
 		        err == IM_ERR_LIMIT ? "the input set is too large" : m->why);

@@ -87,6 +87,8 @@ close_over(struct reach *r, const struct inputs_request *q)
 			e = computed_step(r, q->search);
 	} while (e == 0 &&
 	         (changes != r->changes || nodes != r->nnodes || r->tasks_done != r->ntasks));
+	if (e == 0)
+		e = reach_take_precompiled(r, from.node);
 	/* last: what is a source or a header as well was read as that */
 	for (unsigned i = 0; e == 0 && i < q->ndata; i++)
 		e = reach_data(r, from.node, q->data[i]);

@@ -67,7 +67,8 @@ struct inputs_request {
 };
 
 /* IM_ERR_REFUSED: undecided, or something that cannot stand in a view (why, 256 bytes, which live as long as the set: file and
- * cause); IM_ERR_UNSUPPORTED: it reads standard input or /proc; IM_ERR_ABSENT: the source is not there; IM_ERR_LIMIT; IM_ERR_SYSTEM; IM_ERR_MEMORY. */
+ * cause); IM_ERR_EXISTS: a precompiled header that cannot travel would be
+ * taken; IM_ERR_UNSUPPORTED: it reads standard input or /proc; IM_ERR_ABSENT: the source is not there; IM_ERR_LIMIT; IM_ERR_SYSTEM; IM_ERR_MEMORY. */
 int inputs_find(struct inputs *in, const struct inputs_request *q, char *why) IM_MUST;
 void inputs_fini(struct inputs *in);
 /* True when `path` (absolute, as the compile spelled it) lies below the working directory or a search folder: what stands there is

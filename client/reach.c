@@ -171,12 +171,52 @@ enter(struct reach *r, struct name *n, struct node **out)
 	return e == 0 ? task_add(r, *out, n->in) : e;
 }
 
+/* What stands at the path from the folder, behind any links; *out is NULL when nothing does. */
+static int
+end_of(struct reach *r, struct folder *from, const char *text, size_t len, struct name **out)
+{
+	int e = folders_walk(&r->folders, from, text, len, out);
+
+	if (e == 0 && *out && (*out)->kind == NAME_LINK)
+		e = folders_end(&r->folders, *out, out);
+	return e;
+}
+
+static int
+note_precompiled(struct reach *r, struct name *gch)
+{
+	int e;
+
+	for (uint32_t i = 0; i < r->nprecompiled; i++)
+		if (r->precompiled[i] == gch)
+			return 0;
+	e = room(&r->precompiled, r->nprecompiled, &r->precompiled_cap, sizeof(struct name *));
+	if (e == 0)
+		r->precompiled[r->nprecompiled++] = gch;
+	return e;
+}
+
+int
+reach_take_precompiled(struct reach *r, struct node *source)
+{
+	struct node *hit;
+	int e = 0;
+
+	r->data = true;
+	for (uint32_t i = 0; e == 0 && i < r->nprecompiled; i++) {
+		e = enter(r, r->precompiled[i], &hit);
+		if (e == 0 && hit)
+			e = edge_add(r, source, hit);
+	}
+	return e;
+}
+
 int
 reach_precompiled(
         struct reach *r, struct folder *from, const char *name, size_t len, const char *suffix)
 {
 	char text[JOB_PATH_MAX + 8];
-	struct name *n;
+	struct name *n, *end, *header;
 	int e;
 
 	if (len > JOB_PATH_MAX || strlen(suffix) >= sizeof(text) - JOB_PATH_MAX)
@@ -184,7 +224,20 @@ reach_precompiled(
 	memcpy(text, name, len);
 	memcpy(text + len, suffix, strlen(suffix) + 1);
 	e = folders_walk(&r->folders, from, text, len + strlen(suffix), &n);
-	return e == 0 && n ? refuse(r, text, "precompiled header") : e;
+	if (e != 0 || !n)
+		return e;
+	e = end_of(r, from, text, len + strlen(suffix), &end);
+	if (e != 0 || !end)
+		return e;
+	/* one without its header does not say what it was made from */
+	e = end_of(r, from, name, len, &header);
+	if (e != 0)
+		return e;
+	if (r->takes_precompiled && strcmp(suffix, ".gch") == 0 && end->kind == NAME_FILE &&
+	        header && header->kind == NAME_FILE)
+		return note_precompiled(r, n);
+	(void)refuse(r, text, "precompiled header");
+	return IM_ERR_EXISTS;
 }
 
 /* The folder of a name that is not there: clang asks for it before it asks for the file. */
@@ -403,6 +456,7 @@ reach_init(struct reach *r, const struct inputs_request *q, char *why)
 	        q->now_ns ? q->now_ns : now.tv_sec * SECOND_NS + now.tv_nsec, why);
 	if (e != 0)
 		return e;
+	r->takes_precompiled = s->gcc_major > 0;
 	r->operands = calloc(OPERAND_SLOTS, sizeof(struct operand *));
 	r->bases = calloc(s->nfolders + 1, sizeof(struct folder *));
 	if (!r->operands || !r->bases)
@@ -435,5 +489,6 @@ reach_fini(struct reach *r)
 	free(r->nodes);
 	free(r->edges);
 	free(r->tasks);
+	free(r->precompiled);
 	memset(r, 0, sizeof(*r));
 }

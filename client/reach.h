@@ -68,6 +68,9 @@ struct reach {
 	uint64_t bytes;
 	struct seen seen[REACH_SEEN];
 	struct first firsts[REACH_FIRSTS];
+	bool takes_precompiled;    /* gcc: its precompiled headers are data */
+	struct name **precompiled; /* files, to be taken last */
+	uint32_t nprecompiled, precompiled_cap;
 	struct macro *macros; /* client/computed.h */
 	bool data;            /* new files are data: nothing is read but their digests */
 	uint32_t changes;     /* grows with everything new that macros might bring */
@@ -83,10 +86,13 @@ int reach_source(struct reach *r, const char *path, struct node **out) IM_MUST;
 /* Takes what an operand in the file leads to, seen from the folder. */
 int reach_operand(struct reach *r, struct task from, enum include_kind kind, const char *name,
         size_t len) IM_MUST;
+/* Takes the precompiled headers that were noted, as data. */
+int reach_take_precompiled(struct reach *r, struct node *source) IM_MUST;
 /* Takes the file that an option of the source names, from the working directory, as data.  Once
  * this was called, no other operand may follow. */
 int reach_data(struct reach *r, struct node *source, const char *name) IM_MUST;
-/* Refuses when a precompiled header (name and suffix) stands where the operand is looked for. */
+/* When a precompiled header (name and suffix) stands where the operand is looked for: notes it for reach_data(), or IM_ERR_EXISTS, when it cannot travel
+ * (clang's, a folder of them, one without its header). */
 int reach_precompiled(struct reach *r, struct folder *from, const char *name, size_t len,
         const char *suffix) IM_MUST;
 /* Goes on until every file was looked at. */

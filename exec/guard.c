@@ -200,7 +200,7 @@ grow(struct guard *g)
 	return 0;
 }
 
-/* gcc asks for a precompiled header beside every header in every folder; clients refuse sets that have one. */
+/* gcc asks for a precompiled header beside every header in every folder; clients send those that are there, or refuse. */
 static bool
 is_precompiled(const char *path)
 {

@@ -58,6 +58,9 @@ static const struct reason rows[] = {
         {"path", "The output's folder is not there, or a path cannot be said exactly to "
                  "a peer; make the folder, and leave out '..' behind links and control "
                  "characters."},
+        {"pch", "A precompiled header that cannot travel would be taken (clang's, several in a "
+                "folder, or "
+                "without its header); remove it to let the compile travel."},
         {"peer-lost", "The peer went away in the middle, and no other took the compile; see "
                       "'icemesh peers' if this is frequent."},
         {"pragma", "A #pragma pop_macro or poison in preprocessed mode, and the compile "

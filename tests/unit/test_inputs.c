@@ -127,7 +127,14 @@ predefinitions_come_along(void **state)
 }
 
 static void
-precompiled_headers_are_refused(void **state)
+withheld(void)
+{
+	assert_int_equal(rig_find(rig, rig->cwd, "src/a.c"), IM_ERR_EXISTS);
+	assert_non_null(strstr(rig->why, "precompiled header"));
+}
+
+static void
+precompiled_headers_travel_or_not(void **state)
 {
 	static const char *const forced[] = {"f.h"};
 
@@ -136,18 +143,32 @@ precompiled_headers_are_refused(void **state)
 	text("src/x.h", "#include <y.h>\n");
 	text("inc/y.h", "");
 	text("inc/y.h.gch", "");
-	refused("precompiled header");
+	withheld();
+	/* gcc's is data */
+	rig->search.gcc_major = 12;
+	text("inc/y.h.gch", "#include MACRO\n");
+	find_ok();
+	assert_true(rig_follows(rig, "src/a.c", "inc/y.h.gch"));
+	assert_int_equal(unlink("inc/y.h.gch"), 0);
+	assert_int_equal(symlink("other", "inc/y.h.gch"), 0);
+	find_ok();
+	text("inc/other", "");
+	find_ok();
+	assert_true(rig_follows(rig, "inc/y.h.gch", "inc/other"));
 	assert_int_equal(unlink("inc/y.h.gch"), 0);
 	find_ok();
+	text("inc/x.h.gch", "");
+	withheld();
+	assert_int_equal(unlink("inc/x.h.gch"), 0);
 	/* without the header itself, and a folder of them */
 	assert_int_equal(mkdir("inc/x.h.gch", 0755), 0);
-	refused("precompiled header");
+	withheld();
 	assert_int_equal(rmdir("inc/x.h.gch"), 0);
 	rig->search.forced = (const char **)forced;
 	rig->search.nforced = 1;
 	find_ok();
 	text("f.h.pch", "");
-	refused("precompiled header");
+	withheld();
 }
 
 static void
@@ -410,7 +431,7 @@ main(void)
 	const struct CMUnitTest tests[] = {TEST(every_branch_and_every_folder),
 	        TEST(facts_of_files), TEST(sources_that_are_none),
 	        TEST(source_by_absolute_path_and_link), TEST(forced_headers),
-	        TEST(predefinitions_come_along), TEST(precompiled_headers_are_refused),
+	        TEST(predefinitions_come_along), TEST(precompiled_headers_travel_or_not),
 	        TEST(odd_names), TEST(what_cannot_stand_in_a_view),
 	        TEST(undecided_files_are_refused), TEST(a_long_header),
 	        TEST(further_folders_are_noted), TEST(a_header_that_appears),
