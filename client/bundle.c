@@ -10,6 +10,7 @@
 #include "client/plan.h"
 #include "client/printable.h"
 #include "exec/findings.h"
+#include "exec/specs.h"
 
 #define SHOWN_MAX 4096 /* bytes of a name in a message */
 #define SHOWN_COLUMNS 160
@@ -143,7 +144,7 @@ put_markers(struct making *m)
 		        .kind = TREE_FILE};
 	}
 	if (b->native.specs.len > 0)
-		own->entries[own->n++] = (struct tree_entry){.path = COMMAND_SPECS,
+		own->entries[own->n++] = (struct tree_entry){.path = SPECS_PATH,
 		        .digest = b->specs,
 		        .size = b->native.specs.len,
 		        .mode = 0644,

@@ -8,13 +8,14 @@
 #include <unistd.h>
 #include "client/local.h"
 #include "client/question.h"
+#include "exec/specs.h"
 #include "exec/strings.h"
 #include "exec/word.h"
 
 #define KEY_BEGIN "native 1 " /* changes with the meaning of key or value */
 #define KEY_LEN (sizeof(KEY_BEGIN) - 1 + DIGEST_LEN)
 #define ANSWER_MAX (256 * 1024)
-#define TEXTS_MAX (32 * 1024)
+#define TEXTS_MAX SPECS_LEN_MAX
 #define WORDS_MAX 4096
 #define MARK "-march=icemesh"
 #define MARCH "-march="
@@ -119,19 +120,6 @@ line_of(struct buf *said, const char *begin)
 
 /* ---- gcc ---- */
 
-static void
-put_specs(struct buf *out, const char *words)
-{
-	static const char *const parts[] = {"*cc1_cpu:\n",
-	        "%{march=native:%>march=native} %{mtune=native:%>mtune=native} ", NULL, "\n\n"};
-
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		const char *part = parts[i] ? parts[i] : words;
-
-		buf_put(out, part, strlen(part));
-	}
-}
-
 int
 native_between(struct buf *out, const char *line, const char *other, const char *mark)
 {
@@ -175,7 +163,7 @@ ask_gcc(struct asking *a, const char *words, struct buf *said, const char **line
 
 	buf_init(&specs, TEXTS_MAX);
 	if (words)
-		put_specs(&specs, words);
+		specs_put(&specs, words);
 	buf_put_u8(&specs, 0);
 	r = buf_err(&specs);
 	if (r == 0)
@@ -456,11 +444,13 @@ apply(struct native *n, const struct args *args)
 		texts += n->texts.data[i] == '\0';
 	if (args->compiler == FOR_CLANG)
 		return texts < 2 ? IM_ERR_FORMAT : clang_words(n, args);
-	put_specs(&n->specs, (const char *)n->texts.data);
+	specs_put(&n->specs, (const char *)n->texts.data);
+	if (buf_err(&n->specs) == 0 && !specs_ok((const char *)n->specs.data, n->specs.len))
+		return IM_ERR_FORMAT;
 	n->first = calloc(2, sizeof(*n->first));
 	if (!n->first)
 		return IM_ERR_MEMORY;
-	n->first[0] = COMMAND_SPECS_WORD;
+	n->first[0] = SPECS_WORD;
 	n->words.first = n->first;
 	return buf_err(&n->specs);
 }

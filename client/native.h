@@ -17,6 +17,7 @@
 #include "crypto/buf.h"
 #include "crypto/digest.h"
 #include "exec/args.h"
+#include "exec/command.h"
 
 struct native_request {
 	const struct args *args;
@@ -29,7 +30,7 @@ struct native_request {
 
 struct native {
 	struct source_words words; /* for args_source(); last is the caller's */
-	struct buf specs;          /* what COMMAND_SPECS must hold; empty: no such file */
+	struct buf specs;          /* what SPECS_PATH must hold; empty: no such file */
 	/* own */
 	struct buf texts;
 	const char **first;

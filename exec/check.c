@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "exec/args.h"
+#include "exec/specs.h"
 
 static int
 refuse(char *why, size_t size, const char *what, const char *name)
@@ -48,7 +49,7 @@ args_path(const char *cwd, const char *name, char out[JOB_PATH_MAX + 1])
 struct marks {
 	uint32_t count;
 	bool directives;
-	/* a source job's: the file is the client's own, as all that its compile sees */
+	/* a source job's; what the file says is looked at when it stands there (exec/init.c) */
 	bool specs;
 	enum option_compiler compiler;
 };
@@ -202,7 +203,7 @@ args_check(const struct job *job, char *why, size_t size)
 		return refuse(why, size, "no absolute path of a compiler:", job->argv[0]);
 	marks.compiler = args_compiler(job->argv[0]);
 	marks.specs = job->mode == JOB_SOURCE && marks.compiler == FOR_GCC && job->argc > 1 &&
-	              strcmp(job->argv[1], COMMAND_SPECS_WORD) == 0;
+	              strcmp(job->argv[1], SPECS_WORD) == 0;
 	marks.count = marks.specs;
 	if (job->mode == JOB_PREPROCESSED && read_marks(job, &marks))
 		return refuse(why, size, "not the command of a preprocessed compile", NULL);

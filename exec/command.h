@@ -14,10 +14,6 @@
 #include "crypto/err.h"
 #include "exec/job.h"
 
-/* Where a peer finds what gcc is to make of "native", and the word that says so, behind argv[0]. */
-#define COMMAND_SPECS "/.icemesh/native.specs"
-#define COMMAND_SPECS_WORD "-specs=" COMMAND_SPECS
-
 struct args;
 
 /* What the words of a source job have beside the given ones; each may be NULL. */

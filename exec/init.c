@@ -21,6 +21,7 @@
 #include "exec/own.h"
 #include "exec/pipe.h"
 #include "exec/scratch.h"
+#include "exec/specs.h"
 
 #define STDERR_TAIL 4096 /* searched for what tells a full disk or a full memory */
 #define LOOK_UP_MS 50    /* at most so late does init see that the compiler has ended */
@@ -74,6 +75,13 @@ has_guard(const struct spawn *s)
 	return has_findings(s) && s->guard != NULL;
 }
 
+static bool
+has_specs(const struct spawn *s)
+{
+	return has_findings(s) && s->view.job->argc > 1 &&
+	       strcmp(s->view.job->argv[1], SPECS_WORD) == 0;
+}
+
 static int
 prepare(const struct spawn *s, int report, struct ids ids, struct spawn_report *r, int *scratch)
 {
@@ -90,6 +98,11 @@ prepare(const struct spawn *s, int report, struct ids ids, struct spawn_report *
 	e = sandbox_enter(&s->view, scratch, r->text);
 	if (e != 0) {
 		r->result.end = e == IM_ERR_REFUSED ? JOB_REFUSED : JOB_SANDBOX;
+		return -1;
+	}
+	if (has_specs(s) && !specs_stand()) {
+		r->result.end = JOB_REFUSED;
+		snprintf(r->text, sizeof(r->text), "specs that say more than a processor");
 		return -1;
 	}
 	/* Over the job's processes, which are all that is in this namespace; they have it no more. */

@@ -1,4 +1,5 @@
 #include "exec/command.h"
+#include "exec/specs.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -163,15 +164,13 @@ static void
 test_native(void **state)
 {
 	(void)state;
-	check_source("/bin/gcc " COMMAND_SPECS_WORD " -march=native -c src/a.c -o obj/a.o", NULL);
+	check_source("/bin/gcc " SPECS_WORD " -march=native -c src/a.c -o obj/a.o", NULL);
 	check_source("/bin/gcc -march=native -c src/a.c -o obj/a.o", "nobody resolved");
-	check_source("/bin/gcc " COMMAND_SPECS_WORD " -c src/a.c -o obj/a.o", "nobody resolved");
-	check_source("/bin/gcc -march=native " COMMAND_SPECS_WORD " -c src/a.c -o obj/a.o",
-	        "may not run");
-	check_source("/bin/gcc " COMMAND_SPECS_WORD "x -march=native -c src/a.c -o obj/a.o",
-	        "may not run");
-	check_source("/bin/clang " COMMAND_SPECS_WORD " -march=native -c src/a.c -o obj/a.o",
-	        "may not run");
+	check_source("/bin/gcc " SPECS_WORD " -c src/a.c -o obj/a.o", "nobody resolved");
+	check_source("/bin/gcc -march=native " SPECS_WORD " -c src/a.c -o obj/a.o", "may not run");
+	check_source("/bin/gcc " SPECS_WORD "x -march=native -c src/a.c -o obj/a.o", "may not run");
+	check_source(
+	        "/bin/clang " SPECS_WORD " -march=native -c src/a.c -o obj/a.o", "may not run");
 	check_source("/bin/clang -mtune=native -c src/a.c -o obj/a.o", "nobody resolved");
 	check_source("/bin/clang -Xclang -target-feature -Xclang -avx -march=k8 -c src/a.c -o "
 	             "obj/a.o",

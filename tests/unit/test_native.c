@@ -1,5 +1,6 @@
 /* What compilers say of "native", as texts, and the real ones of this machine (one that is not there is skipped). */
 #include "client/native.h"
+#include "exec/specs.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -139,7 +140,7 @@ words_of_gcc(void **state)
 	assert_int_equal(runs(), 0);
 	native_fini(&n);
 	assert_int_equal(find(rig, &n, "gcc -O2 -march=native -c a.c", &words), 0);
-	assert_string_equal(words, "/cc " COMMAND_SPECS_WORD " -O2 -march=native -c a.c");
+	assert_string_equal(words, "/cc " SPECS_WORD " -O2 -march=native -c a.c");
 	buf_put_u8(&n.specs, 0);
 	assert_memory_equal(n.specs.data, begin, strlen(begin));
 	assert_non_null(strstr((char *)n.specs.data + strlen(begin), "-march="));

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <time.h>
 #include "exec/findings.h"
+#include "exec/specs.h"
 #include "exec/spawn.h"
 #include "tests/unit/view_jobs.h"
 
@@ -240,6 +241,40 @@ own_files_are_as_said(void **state)
 }
 
 /* What it does to the layers below it does to its own scratch. */
+/* The end of a job whose compiler is told to read these specs; NULL: that are not there. */
+static enum job_end
+end_with_specs(const char *specs)
+{
+	const char *argv[] = {self, SPECS_WORD, "--job", "nothing", NULL};
+	uint32_t without = nown;
+	struct job j;
+
+	if (specs)
+		add_file(SPECS_PATH, specs);
+	j = source_job(argv);
+	rig_run(&rig, &j, NULL, 0);
+	nown = without;
+	return rig.msg.result.end;
+}
+
+/* A specs file starts what it likes: only one that says a processor may be read. */
+static void
+specs_are_looked_at(void **state)
+{
+	struct buf b;
+
+	need_box(state);
+	assert_int_equal(end_with_specs(NULL), JOB_REFUSED);
+	assert_non_null(strstr(rig.msg.text, "specs"));
+	assert_int_equal(
+	        end_with_specs("*cc1_cpu:\n-march=x86-64\n\n*asm:\n./script\n\n"), JOB_REFUSED);
+	buf_init(&b, SPECS_LEN_MAX);
+	specs_put(&b, "-march=x86-64 -mavx");
+	buf_put_u8(&b, 0);
+	assert_int_equal(end_with_specs((const char *)b.data), JOB_EXITED);
+	buf_fini(&b);
+}
+
 static void
 store_is_never_changed(void **state)
 {
@@ -441,7 +476,8 @@ int
 main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(layers_lie_in_their_order),
-	        cmocka_unit_test(own_files_are_as_said), cmocka_unit_test(store_is_never_changed),
+	        cmocka_unit_test(own_files_are_as_said), cmocka_unit_test(specs_are_looked_at),
+	        cmocka_unit_test(specs_are_looked_at), cmocka_unit_test(store_is_never_changed),
 	        cmocka_unit_test(outputs_and_extras_are_told),
 	        cmocka_unit_test(missing_names_are_told), cmocka_unit_test(too_many_names_are_told),
 	        cmocka_unit_test(listener_is_out_of_reach),
