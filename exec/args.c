@@ -26,7 +26,7 @@ struct scan {
 	const char *dep_operand; /* first of -MF -MT -MQ -MP -MV */
 	char *wp_file;           /* of -Wp,-MD,FILE; owned */
 	unsigned inputs, compiles, outputs;
-	bool cpp_only, driver_deps, bitcode;
+	bool cpp_only, driver_deps, bitcode, lto;
 	bool forced; /* -x is in force, with this language: */
 	enum args_language language;
 	bool cxx_driver; /* g++ and clang++ take foo.c for C++ */
@@ -245,6 +245,8 @@ scan_option(struct scan *s, const struct word *w)
 	switch ((enum option_class)w->row->class) {
 	case OPT_SHIP:
 	case OPT_CPP:
+		if (word_is(w, "-flto") || strcmp(w->text, "-fno-lto") == 0)
+			s->lto = word_is(w, "-flto");
 		a->plain_loses = a->plain_loses || (a->compiler == FOR_GCC && needs_macros(w));
 		scan_operand(s, w);
 		if (word_is(w, "-Xclang"))
@@ -414,12 +416,15 @@ with_suffix(const char *path, const char *suffix, bool whole)
 	return text;
 }
 
+/* With -flto clang has the names of objects for its bitcode. */
 static const char *
 output_suffix(const struct scan *s)
 {
+	bool bitcode = s->bitcode && !s->lto;
+
 	if (s->a->assembly)
-		return s->bitcode ? ".ll" : ".s";
-	return s->bitcode ? ".bc" : ".o";
+		return bitcode ? ".ll" : ".s";
+	return bitcode ? ".bc" : ".o";
 }
 
 /* Output and dependency file by the compiler's own rules; nonzero when memory lacks. */

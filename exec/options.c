@@ -346,6 +346,7 @@ static const struct option rows[] = {
 	{"-finput-charset", Q, ANY, OPT_CPP, NULL},
 	{"-finstrument-functions-exclude-file-list", Q, ANY, OPT_SHIP, NULL},
 	{"-finstrument-functions-exclude-function-list", Q, ANY, OPT_SHIP, NULL},
+	{"-fintrinsic-modules-path", S | Q, ANY, OPT_LOCAL, OPTION},
 	{"-fira-algorithm", Q, ANY, OPT_SHIP, NULL},
 	{"-fira-region", Q, ANY, OPT_SHIP, NULL},
 	{"-fix", J | E, ANY, OPT_LOCAL, OPTION},

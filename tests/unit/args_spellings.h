@@ -203,6 +203,7 @@ static const struct line args_spellings[] = {
 	{.line = "gcc -fhelp -c a.c", .reason = "asks-compiler"},
 	{.line = "gcc -ftarget-help -c a.c", .reason = "asks-compiler"},
 	{.line = "clang -fexperimental-openacc-macro-override -c a.c", .reason = "linking"},
+	{.line = "gcc -fintrinsic-modules-path -c a.c", .reason = "linking"},
 	{.line = "gcc -Ttext -c a.c", .reason = "linking"},
 	{.line = "gcc -fversion -c a.c", .reason = "asks-compiler"},
 };
