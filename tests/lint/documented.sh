@@ -36,14 +36,29 @@ command_forms() {
 	return $status
 }
 
+# known_reasons LIST FILE...: the reason words that code gives are in the list, whose words stand between commas.
+known_reasons() {
+	local words=,$1, word status=0 found=0
+	while read -r word; do
+		found=$((found + 1))
+		[[ $words = *,$word,* ]] || { echo "no reason of the list: $word"; status=1; }
+	done < <(cat "${@:2}" | tr '\n\t' '  ' | grep -oE '\b(give_up\(s,|(stay_here|decline|answer_local|want_local|local|reason_set|hinder|hinder_word)\()[^;"]*"[a-z][^"]*"' |
+		sed 's/.*"\(.*\)"$/\1/; s/ .*//' | sort -u)
+	[ $found -ge 10 ] || { echo "only $found words are found"; status=1; }
+	return $status
+}
+
 mapfile -t keys < <(sed -n 's/^[[:space:]]*{ *"\([a-z0-9_]*\)", KIND_.*/\1/p' mesh/config.c)
 mapfile -t reasons < <(sed -n 's/^[[:space:]]*{ *"\([a-z-]*\)".*/\1/p' exec/reason.c)
 mapfile -t statuses < <(sed -n 's/^[[:space:]]*EXIT_STATUS_[A-Z_]* = \(11[0-9]\),.*/\1/p' client/exit.h)
-plan 6
+list=$(IFS=,; echo "${reasons[*]}")
+plan 8
 check "icemesh.conf(5) has every key" stands man/icemesh.conf.5 '^\.It Cm (.* )?%s( |$)' "${keys[@]}"
 check "icemesh-cc(1) has every reason" stands man/icemesh-cc.1 '^\.It %s$' "${reasons[@]}"
 check "icemesh-cc(1) has every exit status" stands man/icemesh-cc.1 '^\.It %s$' "${statuses[@]}"
 check "a missing one is noticed" eval '! stands man/icemesh-cc.1 "^\.It %s$" no-such-reason >/dev/null'
+check "every reason that is given is in the list" known_reasons "$list" client/*.c exec/*.c mesh/*.c
+check "one that is not is noticed" eval '! known_reasons "${list/,busy/}" client/*.c exec/*.c mesh/*.c >/dev/null'
 check "icemesh-exec(8)" exec_forms
 check "each command's own -h" command_forms
 [ "${test_failed:-1}" = 0 ]

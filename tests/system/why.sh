@@ -76,6 +76,15 @@ running_on() {
 	[ "$(compilers_on "$1")" -gt 0 ]
 }
 
+# Somebody ends it while a peer has it.
+cancelled() {
+	# shellcheck disable=SC2016
+	on client env ICEMESH_TRACE="$W/src/trace" sh -c 'echo $$ >pid; exec icemesh-cc gcc -O2 -c heavy.c -o cancelled.o' &
+	wait_until 30 running_on w1 && on client sh -c 'kill -TERM "$(cat pid)"'
+	wait $!
+	[ $? = 143 ] && traced '.exit == 143 and .verdict == "remote" and .peer_name == "w1" and (.output | endswith("/cancelled.o"))'
+}
+
 # Its compile is stopped there, its machine goes away, and another one does it.
 # shellcheck disable=SC2030
 retried() {
@@ -117,7 +126,7 @@ apart() {
 	on client icemesh why --json | jq -e 'last | .uid == 1600' >/dev/null || { echo "root does not see all"; return 1; }
 }
 
-plan 17
+plan 18
 [ -z "${LAN_LOOPBACK:-}" ] || bail "machines that die need namespaces"
 variables=()
 lan_up client w1
@@ -158,6 +167,8 @@ check "one inside the other" nested
 check "a compiler that is killed" dies
 check "trace and why agree on every compile" same_as_trace
 check "in words" says 'linking \(1\): Linking needs this machine' on client icemesh why
+
+check "one that is ended while a peer has it" cancelled
 
 lan_up w2
 start_daemon w2 && on w2 icemesh join "$(on client icemesh invite | tail -n 1)" >/dev/null && wait_until 20 sees client 3 || bail "no second peer"
