@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The wrapper never takes itself for the compiler: masquerade folders in every shape, ccache before and behind it, scripts, launchers, and build
 # systems.  Objects are those of the plain compiler, and each compile is in the trace once, where it was to run.
-# limit: 240 s
+# limit: 400 s
 . "$(dirname "$0")/../lan.sh"
 lan_enter "$@"
 
