@@ -19,7 +19,8 @@
 static const struct option rows[] = {
 	{"-###", E, ANY, OPT_ASK, ASKS},
 	{"--", E, ANY, OPT_LOCAL, OPTION},
-	{"--all-warnings", E, ANY, OPT_SHIP, NULL},
+	{"--all-warnings", E, GCC, OPT_SOURCE, OPTION},
+	{"--all-warnings", E, CLANG, OPT_SHIP, NULL},
 	{"--analyze", E, ANY, OPT_LOCAL, OPTION},
 	{"--analyzer-output", S, ANY, OPT_LOCAL, OPTION},
 	{"--ansi", E, ANY, OPT_SHIP, NULL},
@@ -185,6 +186,7 @@ static const struct option rows[] = {
 	{"-V", E, ANY, OPT_ASK, ASKS},
 	{"-W", E | J, ANY, OPT_SHIP, NULL},
 	{"-Wa,", J, ANY, OPT_SHIP, NULL},
+	{"-Wall", E, GCC, OPT_SOURCE, OPTION},
 	{"-Wdocumentation", E | J, CLANG, OPT_SOURCE, OPTION},
 	{"-Werror=misleading-indentation", E, GCC, OPT_SOURCE, OPTION},
 	{"-Weverything", E, CLANG, OPT_SOURCE, OPTION},

@@ -124,7 +124,7 @@ static const struct line args_spellings[] = {
 	{.line = "gcc --comments-in-macros -c a.c", .only = "option --comments-in-macros", .output = "a.o"},
 	{.line = "gcc --no-line-commands -c a.c", .only = "option --no-line-commands", .output = "a.o"},
 	{.line = "gcc --no-integrated-cpp -c a.c", .only = "option --no-integrated-cpp", .output = "a.o"},
-	{.line = "gcc --extra-warnings --all-warnings --no-warnings -c a.c", .output = "a.o"},
+	{.line = "gcc --extra-warnings --no-warnings -c a.c", .output = "a.o"},
 	{.line = "gcc --dump=x -c a.c", .reason = "option --dump="},
 	{.line = "gcc --dump x -c a.c", .reason = "option --dump"},
 	{.line = "gcc --dumpdir x -c a.c", .reason = "option --dumpdir"},

@@ -384,6 +384,8 @@ static const struct line lines[] = {
 	{.line = "clang -Wdocumentation-html -c a.c",
 		.only = "option -Wdocumentation-html",
 		.source = "a.c"},
+	{.line = "gcc -Wall -c a.c", .only = "option -Wall", .source = "a.c"},
+	{.line = "gcc --all-warnings -c a.c", .only = "option --all-warnings", .source = "a.c"},
 	{.line = "gcc -Werror=misleading-indentation -c a.c",
 		.only = "option -Werror=misleading-indentation",
 		.source = "a.c"},

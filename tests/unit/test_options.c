@@ -80,7 +80,8 @@ test_longest_name_wins(void **state)
 	finds("-fomit-frame-pointer", FOR_GCC, "-f", FORM_JOINED);
 	finds("-flto", FOR_GCC, "-flto", FORM_EXACT);
 	finds("-Wa,-a", FOR_GCC, "-Wa,", FORM_JOINED);
-	finds("-Wall", FOR_GCC, "-W", FORM_JOINED);
+	finds("-Wall", FOR_GCC, "-Wall", FORM_EXACT);
+	finds("-Wall", FOR_CLANG, "-W", FORM_JOINED);
 	finds("-O2", FOR_GCC, "-O", FORM_JOINED);
 	finds("-O", FOR_GCC, "-O", FORM_EXACT);
 	finds("-target", FOR_CLANG, "-target", FORM_SEPARATE);
