@@ -6,7 +6,6 @@
 #     tests/system/commands.sh [PATTERN]      only the rows that match the extended regular expression
 #     COMMANDS=plain tests/system/commands.sh both runs by the plain compiler: what the table forgives, and nothing else, differs by itself
 #     COMMANDS=again tests/system/commands.sh the second of two runs by icemesh-cc is looked at: it may use what the first one left
-#     COMMANDS=text tests/system/commands.sh  in preprocessed mode; where the compiles run is not looked at
 #
 # An ordinary user's compiles through a daemon of the system, where this test is root's.
 # limit: 900 s
@@ -14,10 +13,7 @@
 . "$(dirname "$0")/../twice.sh"
 lan_enter "$@"
 LANES=${LANES:-4} SLOTS=8 WRAPPER=icemesh-cc
-case ${COMMANDS:=} in
-plain) WRAPPER='' ;;
-text) export ICEMESH_MODE=preprocessed ;;
-esac
+[ "${COMMANDS:=}" != plain ] || WRAPPER=''
 
 write_template() {
 	mkdir inc inc2 sys src 'sp ace' 'sp ace/in c' 'ünï' out real prof root root/usr root/usr/include quote
@@ -152,6 +148,7 @@ forgive_words() {
 		clock=*) mask 's/[0-9]{2}:[0-9]{2}:[0-9]{2}/HH:MM:SS/g' "$file" ;;
 		pointers=*) zcat "$file" >unpacked && mask 's/"0x[0-9a-f]+"/"0xN"/g' unpacked && mv unpacked "$file" ;;
 		events=*) jq -c '.traceEvents[] | [.name, .args.detail?]' "$file" | sort >events && mv events "$file" ;;
+		debug=*) objcopy --strip-debug "$file" ;;
 		need=*) ;;
 		*) echo "no such word: $word, run $BASHPID" >>err ;;
 		esac
@@ -195,7 +192,7 @@ row() {
 		diff "plain/$file" "mesh/$file" >diff || { echo "$file differs:"; head -n 40 diff; bad=1; }
 	done
 	diff -r --no-dereference plain/tree mesh/tree || bad=1
-	if [ "$1" != any ] && [ "${COMMANDS:-again}" = again ] && [ "$(verdicts)" != "$1" ]; then
+	if [ "$1" != any ] && [ -n "$WRAPPER" ] && [ "$(verdicts)" != "$1" ]; then
 		echo "wanted $1, got $(verdicts); trace:"
 		cat trace
 		bad=1
