@@ -27,7 +27,8 @@ struct scan {
 	char *wp_file;           /* of -Wp,-MD,FILE; owned */
 	unsigned inputs, compiles, outputs;
 	bool cpp_only, driver_deps, bitcode, lto;
-	bool forced; /* -x is in force, with this language: */
+	bool trace, external_as; /* -ftime-trace, -fno-integrated-as */
+	bool forced;             /* -x is in force, with this language: */
 	enum args_language language;
 	bool cxx_driver; /* g++ and clang++ take foo.c for C++ */
 };
@@ -231,6 +232,9 @@ scan_source_word(struct scan *s, const struct word *w)
 	else
 		hinder_word(&s->source, w->row->reason, w);
 	s->bitcode = s->bitcode || word_is(w, "-emit-llvm");
+	s->trace = s->trace || word_is(w, "-ftime-trace");
+	s->external_as = s->external_as || word_is(w, "-fno-integrated-as") ||
+	                 word_is(w, "-no-integrated-as");
 }
 
 static void
@@ -400,6 +404,9 @@ decide(struct scan *s)
 		hinder(&s->local, "option", "-o");
 	if (s->compiles > 1)
 		hinder(&s->local, "option", s->a->assembly ? "-S" : "-c");
+	/* The trace stands beside the temporary assembler file, then. */
+	if (s->trace && s->external_as && !s->a->assembly)
+		hinder(&s->local, "option", "-ftime-trace");
 	if (odd_deps(s))
 		hinder(&s->local, "option", odd_deps(s));
 	return s->local.reason;
