@@ -22,6 +22,7 @@
 #include "client/local.h"
 #include "client/now.h"
 #include "client/packing.h"
+#include "client/parallel.h"
 #include "client/plan.h"
 #include "client/real.h"
 #include "client/run.h"
@@ -43,6 +44,7 @@ struct wrapper {
 	struct config config;
 	struct real real;
 	struct run run; /* the compiler's own command line, as the user wrote it */
+	struct parallel parallel;
 	struct daemon daemon;
 	bool no_daemon; /* looked for in vain: not again */
 	struct args args;
@@ -136,14 +138,16 @@ become(const struct wrapper *w)
 	return fail(EXIT_STATUS_EXEC, w->run.path, strerror(errno));
 }
 
-/* Beside this process, which then writes the trace. */
+/* Beside this process, which serves its jobserver meanwhile and then writes the trace. */
 static int
-compile_traced(struct wrapper *w)
+compile_beside(struct wrapper *w)
 {
 	int64_t start = now_ms();
-	int status;
+	int status, r = run_beside(&w->run, &status), error = errno;
 
-	if (run_beside(&w->run, &status) != 0) {
+	parallel_end(&w->parallel);
+	errno = error;
+	if (r != 0) {
 		status = fail(EXIT_STATUS_EXEC, w->run.path, strerror(errno));
 		write_trace(w, status);
 		return status;
@@ -180,7 +184,13 @@ compile_here(struct wrapper *w, bool slot)
 		write_trace(w, status);
 		return status;
 	}
-	return w->config.trace[0] != 0 ? compile_traced(w) : become(w);
+	if (w->slot_fd >= 0)
+		parallel_begin(&w->parallel, &w->run,
+		        &(struct parallel_request){.slots = w->config.local_slots,
+		                .argc = w->argc,
+		                .argv = w->expanded != NULL ? w->expanded : (char **)w->run.argv,
+		                .compiler = w->args.compiler});
+	return w->config.trace[0] != 0 || w->parallel.serves ? compile_beside(w) : become(w);
 }
 
 /* A compile that could have been remote and is not. */

@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/types.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define STATUS_NOT_RUN 127
@@ -39,8 +40,9 @@ run_instead(const struct run *r)
 /* Until the child ends.  What a terminal sends reaches the child without us; what kill() sends to
  * us alone does not. */
 static int
-attend(pid_t pid, const sigset_t *signals, int *status)
+attend(const struct run *run, pid_t pid, const sigset_t *signals, int *status)
 {
+	const struct timespec pause = {0, run->step_ms * 1000000L};
 	siginfo_t info;
 	pid_t r;
 
@@ -50,8 +52,11 @@ attend(pid_t pid, const sigset_t *signals, int *status)
 			return 0;
 		if (r < 0 && errno != EINTR)
 			return IM_ERR_SYSTEM;
-		if (sigwaitinfo(signals, &info) < 0)
+		if (sigtimedwait(signals, &info, run->step != NULL ? &pause : NULL) < 0) {
+			if (run->step != NULL && errno == EAGAIN)
+				run->step(run->step_arg);
 			continue;
+		}
 		if (info.si_signo != SIGCHLD && info.si_code <= 0)
 			kill(pid, info.si_signo);
 	}
@@ -108,7 +113,7 @@ run_beside(const struct run *r, int *status)
 		sigaddset(&signals, handed[i]);
 	sigprocmask(SIG_BLOCK, &signals, &before);
 	start(r, &before, &pid);
-	err = pid > 0 ? attend(pid, &signals, status) : IM_ERR_SYSTEM;
+	err = pid > 0 ? attend(r, pid, &signals, status) : IM_ERR_SYSTEM;
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return err;
 }

@@ -14,6 +14,10 @@ struct run {
 	char *const *argv, *const *env;
 	/* what the wrapper's caller does about ended children: run_begin() */
 	struct sigaction children;
+	/* done every step_ms (below 1000) while the compiler runs beside; must not block; may be NULL */
+	void (*step)(void *arg);
+	void *step_arg;
+	unsigned step_ms;
 };
 
 /* First of all: one that was started to ignore SIGCHLD hears of no child's end, and where standard input, output or error is

@@ -125,6 +125,48 @@ test_closed(void **state)
 }
 
 static void
+do_nothing(int sig)
+{
+	(void)sig;
+}
+
+static void
+count(void *arg)
+{
+	if (++*(int *)arg == 3)
+		kill(0, SIGUSR1);
+}
+
+/* Steps are taken while the compiler runs. */
+static void
+test_steps(void **state)
+{
+	char *argv[] = {(char *)"/bin/sh", (char *)"-c",
+	        (char *)"trap 'exit 7' USR1; while :; do :; done", NULL};
+	int steps = 0, status = -1;
+	struct run run = {.path = argv[0],
+	        .argv = argv,
+	        .env = environ,
+	        .step = count,
+	        .step_arg = &steps,
+	        .step_ms = 20};
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		setpgid(0, 0); /* the signal is for this group alone */
+		signal(SIGUSR1, do_nothing);
+		alarm(60);
+		if (run_beside(&run, &status) != 0)
+			_exit(1);
+		_exit(steps >= 3 && WIFEXITED(status) && WEXITSTATUS(status) == 7 ? 0 : 2);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void
 test_die(void **state)
 {
 	int status;
@@ -143,7 +185,7 @@ main(void)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_status),
 	        cmocka_unit_test(test_signal_is_handed_on), cmocka_unit_test(test_ignored_children),
 	        cmocka_unit_test(test_killed), cmocka_unit_test(test_closed),
-	        cmocka_unit_test(test_die)};
+	        cmocka_unit_test(test_steps), cmocka_unit_test(test_die)};
 
 	alarm(60);
 	return cmocka_run_group_tests(tests, NULL, NULL);
