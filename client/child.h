@@ -18,7 +18,7 @@ struct child {
 };
 
 /* What the child has as descriptors 0 to 3: one of ours, or -1: descriptors 0 to 2 stay as they
- * are, 3 is closed. */
+ * are, 3 as it was inherited. */
 struct child_fds {
 	int fd[CHILD_FDS];
 };

@@ -47,6 +47,9 @@ projects='
 nasm|assembler files of dav1d|nasm|nasm|nasm|nasm|dev-lang/nasm
 pc:gtest|tests of fmt|libgtest-dev|gtest-devel|gtest|gtest|dev-cpp/gtest
 pc:gmock|tests of fmt|libgmock-dev|gmock-devel|gtest|gmock|dev-cpp/gtest
+perl|writes tables of re2|perl|perl|perl|perl|dev-lang/perl
+python3|writes tables of re2|python3|python3|python|python3|dev-lang/python
+file:/usr/share/unicode/UnicodeData.txt|tables of re2 are made from it|unicode-data|-|-|-|-
 bzip2|busybox comes packed with it|bzip2|bzip2|bzip2|bzip2|app-arch/bzip2
 '
 

@@ -270,7 +270,7 @@ table() {
 		local PWD=$PWD/src/.. $CC -g -Iinc -c src/a.c
 		local PWD=$PWD/. $CLANG -g -Iinc -c src/a.c
 		local umask 222; $CC -Iinc -c src/a.c
-		local $CC -c src/o.m
+		any $CC -c src/o.m
 		local echo 'int y;' | $CC -include /dev/stdin -c src/loop.c
 		local ln -s /dev/stdin inc/in.h; echo '#include "in.h"' >src/in.c; echo 'int y;' | $CLANG -Iinc -c src/in.c
 		local $CLANG -c src/bad.c -o out/link
