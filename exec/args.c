@@ -405,7 +405,7 @@ decide(struct scan *s)
 	if (s->compiles > 1)
 		hinder(&s->local, "option", s->a->assembly ? "-S" : "-c");
 	/* The trace stands beside the temporary assembler file, then. */
-	if (s->trace && s->external_as && !s->a->assembly)
+	if (s->trace && (s->external_as || is_assembler(s->a)) && !s->a->assembly)
 		hinder(&s->local, "option", "-ftime-trace");
 	if (odd_deps(s))
 		hinder(&s->local, "option", odd_deps(s));
@@ -423,11 +423,11 @@ with_suffix(const char *path, const char *suffix, bool whole)
 	return text;
 }
 
-/* With -flto clang has the names of objects for its bitcode. */
+/* With -flto clang has the names of objects for its bitcode; assembler sources become objects. */
 static const char *
 output_suffix(const struct scan *s)
 {
-	bool bitcode = s->bitcode && !s->lto;
+	bool bitcode = s->bitcode && !s->lto && !is_assembler(s->a);
 
 	if (s->a->assembly)
 		return bitcode ? ".ll" : ".s";

@@ -164,6 +164,7 @@ static const struct line args_inputs[] = {
 	{.line = "clang -emit-llvm -flto=thin -S a.c", .only = "option -emit-llvm", .output = "a.s"},
 	{.line = "clang -flto -fno-lto -emit-llvm -c a.c", .only = "option -emit-llvm", .output = "a.bc"},
 	{.line = "clang -fno-lto -flto -emit-llvm -c a.c -o x.bc", .only = "option -emit-llvm", .output = "x.bc"},
+	{.line = "clang -emit-llvm -c a.s", .only = "assembler", .output = "a.o"},
 	{.line = "clang -fthin-link-bitcode=x -c a.c", .reason = "option -fthin-link-bitcode="},
 	{.line = "clang -fthinlto-index=x -c a.c", .reason = "option -fthinlto-index="},
 	{.line = "clang -fembed-offload-object=x -c a.c", .reason = "option -fembed-offload-object="},

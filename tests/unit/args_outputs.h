@@ -81,6 +81,7 @@ static const struct line args_outputs[] = {
 	{.line = "clang -ftime-trace -fno-integrated-as -c a.c", .reason = "option -ftime-trace"},
 	{.line = "clang -no-integrated-as -ftime-trace=x -c a.c", .reason = "option -ftime-trace"},
 	{.line = "clang -fno-integrated-as -ftime-trace -S a.c", .only = "option -fno-integrated-as", .output = "a.s", .products = "a.json"},
+	{.line = "clang -ftime-trace -c a.S", .reason = "option -ftime-trace"},
 	{.line = "clang -ftime-trace-granularity=5 -ftime-trace -c a.c", .only = "option -ftime-trace-granularity=", .output = "a.o", .products = "a.json"},
 	{.line = "gcc -fopt-info -c a.c", .only = "option -fopt-info", .output = "a.o"},
 	{.line = "gcc -fopt-info-all=x -c a.c", .reason = "option -fopt-info-all="},
