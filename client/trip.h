@@ -15,7 +15,7 @@
 
 #define TRIP_COUNT_MIN 2       /* measurements before one counts */
 #define TRIP_TIMES 2           /* so many times the compile's own time is too long */
-#define TRIP_TINY_US 200000u   /* what takes longer is no tiny compile, however long the way */
+#define TRIP_TINY_US 1000000u  /* what takes longer is no tiny compile, however long the way */
 #define TRIP_MOST_US 60000000u /* a longer trip is no measurement */
 
 struct trip {

@@ -63,7 +63,7 @@ gcc -c table.c -o local.o || bail "no local compile"
 mkfifo free
 wait_until 30 on client env ICEMESH_REMOTE=only icemesh-cc gcc -c table.c -o table.o 2>/dev/null || bail "no peer"
 wait_until 10 settled
-on w1 tc qdisc add dev eth0 root tbf rate 400kbit burst 4kb latency 3s || bail "no slow line"
+on w1 tc qdisc add dev eth0 root tbf rate 100kbit burst 4kb latency 9s || bail "no slow line"
 
 check "after some trips a tiny compile stays here" stays_at_last
 check "not when the local slot is taken" with_the_slot_taken
