@@ -3,7 +3,7 @@
 # leaves out the generated tables; RE2's own scripts make them from the system's Unicode data.
 source=re2
 compilers='gcc clang'
-least=60
+least=50
 
 prepare() {
 	sed -i 's|https://www.unicode.org/Public/[0-9.]*/ucd|/usr/share/unicode|; s/^from six.moves import urllib/import urllib/' re2/unicode.py

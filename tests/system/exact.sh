@@ -186,7 +186,7 @@ table() {
 		source $CC -fsanitize=undefined,address -c a.c
 		source $CLANG -fsanitize=undefined,address -c a.c
 		source $CC -save-temps=obj -c a.c -o out/a.o
-		local $CC -march=native -O2 -c a.c
+		source $CC -march=native -O2 -c a.c
 		source $CC -gsplit-dwarf -g -c a.c
 		local $CC -E -dM a.c
 		any $CC -c main.c -o main.o && $CC main.o -o main && ./main
