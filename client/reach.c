@@ -105,6 +105,8 @@ node_at(struct reach *r, struct name *n, struct node **out)
 			return e;
 		if (node->facts.flags & INCLUDES_UNDECIDED)
 			return refuse(r, node->path, node->facts.why);
+		if (node->facts.flags & INCLUDES_MODULES && !r->gcc)
+			return refuse(r, node->path, "modules");
 		r->bytes += n->id.size;
 		if (r->bytes > INPUTS_BYTES_MAX)
 			return IM_ERR_LIMIT;
@@ -233,8 +235,8 @@ reach_precompiled(
 	e = end_of(r, from, name, len, &header);
 	if (e != 0)
 		return e;
-	if (r->takes_precompiled && strcmp(suffix, ".gch") == 0 && end->kind == NAME_FILE &&
-	        header && header->kind == NAME_FILE)
+	if (r->gcc && strcmp(suffix, ".gch") == 0 && end->kind == NAME_FILE && header &&
+	        header->kind == NAME_FILE)
 		return note_precompiled(r, n);
 	(void)refuse(r, text, "precompiled header");
 	return IM_ERR_EXISTS;
@@ -456,7 +458,7 @@ reach_init(struct reach *r, const struct inputs_request *q, char *why)
 	        q->now_ns ? q->now_ns : now.tv_sec * SECOND_NS + now.tv_nsec, why);
 	if (e != 0)
 		return e;
-	r->takes_precompiled = s->gcc_major > 0;
+	r->gcc = s->gcc_major > 0;
 	r->operands = calloc(OPERAND_SLOTS, sizeof(struct operand *));
 	r->bases = calloc(s->nfolders + 1, sizeof(struct folder *));
 	if (!r->operands || !r->bases)

@@ -68,7 +68,8 @@ struct reach {
 	uint64_t bytes;
 	struct seen seen[REACH_SEEN];
 	struct first firsts[REACH_FIRSTS];
-	bool takes_precompiled;    /* gcc: its precompiled headers are data */
+	/* Its precompiled headers are data; it has modules only by options that stay here. */
+	bool gcc;
 	struct name **precompiled; /* files, to be taken last */
 	uint32_t nprecompiled, precompiled_cap;
 	struct macro *macros; /* client/computed.h */

@@ -276,7 +276,7 @@ at_module(struct scan *s, const char *p)
 	next = text_gap(&s->text, end);
 	header = import && next < s->text.end && (*next == '<' || *next == '"');
 	if ((header || names_module(s, next)) && text_live(&s->text, p))
-		undecided(s, "modules");
+		s->out->flags |= INCLUDES_MODULES;
 }
 
 static void

@@ -35,7 +35,9 @@ enum include_flag {
 	INCLUDES_DATE = 1,      /* names __DATE__ or __TIME__ outside of comments and strings */
 	INCLUDES_TIMESTAMP = 2, /* the same for __TIMESTAMP__ */
 	INCLUDES_ONCE = 4,      /* #pragma once or #import: the compiler compares files */
-	INCLUDES_UNDECIDED = 8
+	INCLUDES_UNDECIDED = 8,
+	/* declares or imports a module, for a compiler that has modules switched on */
+	INCLUDES_MODULES = 16
 };
 
 struct includes {

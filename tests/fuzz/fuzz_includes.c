@@ -42,7 +42,7 @@ static void
 scan(const char *text, size_t len, struct includes *s, struct buf *list)
 {
 	buf_init(list, INCLUDES_LEN_MAX);
-	if (includes_scan(s, text, len, list) != 0 || (s->flags & ~15u) != 0 ||
+	if (includes_scan(s, text, len, list) != 0 || (s->flags & ~31u) != 0 ||
 	        !(s->flags & INCLUDES_UNDECIDED) != (s->why == NULL))
 		abort();
 }

@@ -6,8 +6,6 @@ compilers=gcc
 way=launcher
 outside='*/CMakeFiles/CMakeOutput.log */CMakeFiles/CMakeError.log */.ninja_log */.ninja_deps'
 least=25
-# "import" in its tests is decided by the compiler's modules alone
-excused='include-undecided:25 preprocessed:5'
 
 prepare() {
 	mkdir test/gtest

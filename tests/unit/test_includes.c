@@ -139,12 +139,12 @@ static const struct row rows[] = {
         {"#pragma clang module import x\n", "?pragma that names files"},
         {"// #pragma GCC dependency \"a.y\"\n", ""},
         {"#pragma GCC poison x\n#pragma clang diagnostic push\n#pragma omp once\n", ""},
-        {"import <a.h>;\n", "?modules"},
-        {"export import \"a.h\";\n", "?modules"},
-        {"import a.b:c;\n", "?modules"},
-        {"module;\n", "?modules"},
-        {"export module a [[x]];\n", "?modules"},
-        {"@import Foundation;\n", "?modules"},
+        {"import <a.h>;\n", "modules"},
+        {"export import \"a.h\";\n", "modules"},
+        {"import a.b:c;\n", "modules"},
+        {"module;\n", "modules"},
+        {"export module a [[x]];\n", "modules"},
+        {"@import Foundation;\n", "modules"},
         {"import = 1; import(x);\n import(x);\n module->x; module *m;\nmodule::f();\n", ""},
         {"/*\n import <a.h>;\n module;\n*/\n", ""},
         /* Clocks. */
@@ -198,6 +198,8 @@ scan(const char *text, size_t len)
 		say("stamp", "", 0, "");
 	if (s.flags & INCLUDES_ONCE)
 		say("once", "", 0, "");
+	if (s.flags & INCLUDES_MODULES)
+		say("modules", "", 0, "");
 	assert_int_equal(!!(s.flags & INCLUDES_UNDECIDED), s.why != NULL);
 	if (s.why)
 		say("?", s.why, strlen(s.why), "");

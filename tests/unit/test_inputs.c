@@ -227,6 +227,18 @@ undecided_files_are_refused(void **state)
 }
 
 static void
+modules_are_refused_where_the_compiler_has_them(void **state)
+{
+	(void)state;
+	text("src/a.c", "#include \"x.h\"\n");
+	text("inc/x.h", "#ifdef M\nimport std;\n#endif\n");
+	rig->search.gcc_major = 12;
+	find_ok();
+	rig->search.gcc_major = 0;
+	refused("inc/x.h: modules");
+}
+
+static void
 a_long_header(void **state)
 {
 	const size_t lines = 20000;
@@ -433,7 +445,8 @@ main(void)
 	        TEST(source_by_absolute_path_and_link), TEST(forced_headers),
 	        TEST(predefinitions_come_along), TEST(precompiled_headers_travel_or_not),
 	        TEST(odd_names), TEST(what_cannot_stand_in_a_view),
-	        TEST(undecided_files_are_refused), TEST(a_long_header),
+	        TEST(undecided_files_are_refused),
+	        TEST(modules_are_refused_where_the_compiler_has_them), TEST(a_long_header),
 	        TEST(further_folders_are_noted), TEST(a_header_that_appears),
 	        TEST(a_header_that_appears_at_once), TEST(a_header_that_changes_within_the_second),
 	        TEST(a_damaged_graph_changes_nothing), TEST(what_the_set_lacks)};
