@@ -272,7 +272,8 @@ send_reserve(struct want *w)
 {
 	struct buf body;
 	buf_init(&body, 256);
-	wire_reserve_encode(&body, w->spec.job, &w->spec.toolchain);
+	wire_reserve_encode(
+	        &body, &(struct wire_reserve){.job = w->spec.job, .toolchain = w->spec.toolchain});
 	w->asked_us = loop_now_us();
 	int err = conn_send_buf(w->conn, WIRE_RESERVE, &body);
 	buf_fini(&body);

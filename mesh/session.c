@@ -110,13 +110,15 @@ on_reserve(struct session *s, const uint8_t *p, size_t len)
 {
 	struct node *n = serve_node(s->serve);
 	struct wire_load load;
+	struct wire_reserve r;
 	struct buf body;
-	if (s->state != SESSION_IDLE ||
-	        wire_reserve_decode(p, len, &s->job_id, &s->toolchain) < 0) {
+	if (s->state != SESSION_IDLE || wire_reserve_decode(p, len, &r) < 0) {
 		session_refuse(
 		        s, WERR_PROTOCOL, "malformed RESERVE, or one in the middle of a job");
 		return;
 	}
+	s->job_id = r.job;
+	s->toolchain = r.toolchain;
 	int nack = conn_cert(s->conn) && conn_cert(s->conn)->roles & ROLE_WORKER
 	                   ? serve_admit(s->serve, s, &s->toolchain)
 	                   : NACK_TRUST;

@@ -25,27 +25,32 @@ open_map(struct packet **p, const struct item **root, const void *bytes, size_t 
 }
 
 void
-wire_reserve_encode(struct buf *out, uint64_t job, const struct digest *toolchain)
+wire_reserve_encode(struct buf *out, const struct wire_reserve *r)
 {
-	pack_map(out, 2);
-	pack_kuint(out, 1, job);
-	pack_kbytes(out, 2, toolchain->bytes, DIGEST_LEN);
+	pack_map(out, 4);
+	pack_kuint(out, 1, r->job);
+	pack_kbytes(out, 2, r->toolchain.bytes, DIGEST_LEN);
+	pack_kuint(out, 3, r->predicted_ms);
+	pack_kuint(out, 4, r->wait);
 }
 
 int
-wire_reserve_decode(const void *bytes, size_t len, uint64_t *job, struct digest *toolchain)
+wire_reserve_decode(const void *bytes, size_t len, struct wire_reserve *r)
 {
 	struct packet *p;
 	const struct item *m;
-	uint64_t id = 0;
-	struct digest d;
-	int err = open_map(&p, &m, bytes, len, 2);
+	struct wire_reserve got = {0};
+	uint64_t predicted = 0, wait = 0;
+	int err = open_map(&p, &m, bytes, len, 4);
 	if (err < 0)
 		return err;
-	if ((err = item_uint(m, 1, UINT64_MAX, &id)) == 0 &&
-	        (err = item_fixed(m, 2, d.bytes, DIGEST_LEN)) == 0) {
-		*job = id;
-		*toolchain = d;
+	if ((err = item_uint(m, 1, UINT64_MAX, &got.job)) == 0 &&
+	        (err = item_fixed(m, 2, got.toolchain.bytes, DIGEST_LEN)) == 0 &&
+	        (err = item_uint(m, 3, UINT32_MAX, &predicted)) == 0 &&
+	        (err = item_uint(m, 4, 1, &wait)) == 0) {
+		got.predicted_ms = (uint32_t)predicted;
+		got.wait = wait;
+		*r = got;
 	}
 	packet_free(p);
 	return err;

@@ -10,7 +10,7 @@
  * A channel carries one job at a time:
  *     client                              peer
  *     RESERVE {job, toolchain}      ->
- *                                   <-    GRANT {lease, load} | NACK {reason, load}
+ *                                   <-    GRANT {lease, load} | NACK {reason, load} | QUEUED {before, load}, later GRANT or NACK
  *     JOB, DATA*, END for each streamed input ->
  *                                   <-    NEED {digests}          source mode: trees and files that it lacks, as often as
  *     BLOB, DATA*, END for each of them ->                          it takes (files are known only when their trees are here)
@@ -49,11 +49,12 @@
 enum wire_refusal { REFUSE_MESH = 1, REFUSE_VERSION = 2, REFUSE_BUSY = 3, REFUSE_CERT = 4 };
 
 enum wire_type {
-	WIRE_RESERVE = 1, /* {1: job id, 2: toolchain digest} */
-	WIRE_GRANT = 2,   /* {1: lease ms, 2: slots, 3: used, 4: queued} */
-	WIRE_NACK = 3,    /* {1: enum nack, 2: slots, 3: used, 4: queued} */
-	WIRE_JOB = 4,     /* exec/job.h */
-	WIRE_DATA = 5,    /* a block of the current streamed input: u32 raw length | LZ4 block */
+	WIRE_RESERVE =
+	        1, /* {1: job id, 2: toolchain digest, 3: predicted ms, 4: 1 to be QUEUED rather than NACKed while all is busy} */
+	WIRE_GRANT = 2, /* {1: lease ms, 2: slots, 3: used, 4: queued} */
+	WIRE_NACK = 3,  /* {1: enum nack, 2: slots, 3: used, 4: queued} */
+	WIRE_JOB = 4,   /* exec/job.h */
+	WIRE_DATA = 5,  /* a block of the current streamed input: u32 raw length | LZ4 block */
 	WIRE_END =
 	        6, /* {1: digest, 2: size}: end of the current streamed input; the next one begins */
 	WIRE_PING = 7,    /* empty body */
@@ -79,7 +80,9 @@ enum wire_type {
 	WIRE_NEED = 25,     /* {1: digests, concatenated; at most WIRE_NEED_MAX} */
 	WIRE_BLOB =
 	        26, /* {1: digest, 2: size}: one of what NEED named follows as DATA*, END; each NEED is answered whole */
-	WIRE_FETCH = 27 /* as NEED; between members */
+	WIRE_FETCH = 27, /* as NEED; between members */
+	WIRE_QUEUED =
+	        28 /* {1: RESERVEs before it, 2: slots, 3: used, 4: queued}: GRANT or NACK follows; CANCEL leaves the queue */
 };
 
 enum nack {
@@ -109,9 +112,15 @@ struct wire_load {
 	uint32_t slots, used, queued;
 };
 
-void wire_reserve_encode(struct buf *out, uint64_t job, const struct digest *toolchain);
-int wire_reserve_decode(const void *p, size_t len, uint64_t *job, struct digest *toolchain) IM_MUST;
-/* GRANT and NACK: the number is the lease in ms or the enum nack. */
+struct wire_reserve {
+	uint64_t job;
+	struct digest toolchain;
+	uint32_t predicted_ms; /* on a machine of ordinary speed; 0: not known */
+	bool wait;             /* for a slot, in the peer's queue */
+};
+void wire_reserve_encode(struct buf *out, const struct wire_reserve *r);
+int wire_reserve_decode(const void *p, size_t len, struct wire_reserve *r) IM_MUST;
+/* GRANT, NACK and QUEUED: the number is the lease in ms, the enum nack, or how many wait before it. */
 void wire_answer_encode(struct buf *out, uint32_t number, const struct wire_load *l);
 int wire_answer_decode(const void *p, size_t len, uint32_t *number, struct wire_load *l) IM_MUST;
 void wire_end_encode(struct buf *out, const struct digest *d, uint64_t size);

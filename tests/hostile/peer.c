@@ -246,12 +246,12 @@ stolen_certificate(struct peer *p)
 static void
 reserve(struct peer *p)
 {
-	struct digest d = {.bytes = {1}};
+	struct wire_reserve r = {.job = 1, .toolchain = {.bytes = {1}}};
 	struct buf body;
 
 	open_channel(p, NULL);
 	buf_init(&body, CHANNEL_MESSAGE_MAX);
-	wire_reserve_encode(&body, 1, &d);
+	wire_reserve_encode(&body, &r);
 	send_message(p, WIRE_RESERVE, body.data, body.len);
 	print_answer(p);
 	buf_fini(&body);
@@ -287,7 +287,7 @@ order(struct peer *p, const struct digest *tree)
 	digest_of(&e.digest, source, sizeof(source) - 1);
 	open_channel(p, NULL);
 	buf_init(&body, CHANNEL_MESSAGE_MAX);
-	wire_reserve_encode(&body, 1, &p->toolchain);
+	wire_reserve_encode(&body, &(struct wire_reserve){.job = 1, .toolchain = p->toolchain});
 	send_message(p, WIRE_RESERVE, body.data, body.len);
 	if (take_message(p, &answer, &len) != WIRE_GRANT)
 		die("no slot", IM_ERR_REFUSED);

@@ -110,7 +110,7 @@ talk_reserve(struct talk *t, const struct digest *toolchain, uint32_t *number)
 	struct buf body;
 	struct wire_load load;
 	buf_init(&body, 256);
-	wire_reserve_encode(&body, 7, toolchain);
+	wire_reserve_encode(&body, &(struct wire_reserve){.job = 7, .toolchain = *toolchain});
 	talk_send(t, WIRE_RESERVE, &body);
 	buf_fini(&body);
 	UNTIL(t->last || t->closed);

@@ -14,6 +14,7 @@ struct wire_value {
 	uint64_t number;
 	uint32_t small;
 	struct wire_load load;
+	struct wire_reserve reserve;
 	struct digest digest;
 	char text[WIRE_TEXT_SIZE], sig[SIGN_TEXT_MAX];
 	struct wire_join join;
@@ -40,8 +41,7 @@ struct wire_case {
 		return decode;                                                        \
 	}
 
-WIRE_CASE(reserve, wire_reserve_encode(b, v->number, &v->digest),
-        wire_reserve_decode(p, len, &v->number, &v->digest))
+WIRE_CASE(reserve, wire_reserve_encode(b, &v->reserve), wire_reserve_decode(p, len, &v->reserve))
 WIRE_CASE(answer, wire_answer_encode(b, v->small, &v->load),
         wire_answer_decode(p, len, &v->small, &v->load))
 WIRE_CASE(end, wire_end_encode(b, &v->digest, v->number),
@@ -98,6 +98,8 @@ wire_sample(struct wire_value *v)
 	v->small = WERR_LEASE;
 	v->load = (struct wire_load){4, 3, UINT32_MAX};
 	memset(&v->digest, 0x5d, sizeof v->digest);
+	v->reserve = (struct wire_reserve){
+	        .job = UINT64_MAX, .toolchain = v->digest, .predicted_ms = 1500, .wait = true};
 	memcpy(v->text, "no such lease", 14);
 	memcpy(v->sig, "untrusted comment: x\nRWQf6\n", 28);
 	memset(&v->join, 0x11, sizeof v->join);
