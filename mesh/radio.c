@@ -174,13 +174,12 @@ find_iface(struct radio *r, const char *name)
 	return f;
 }
 
+/* Takes what is there, a burst at the most. */
 static void
-on_datagram(void *arg, int events)
+listen_at(struct ear *ear)
 {
-	(void)events;
-	struct ear *ear = arg;
 	uint8_t bytes[BEACON_LEN_MAX + 1];
-	for (int i = 0; i < BURST_MAX; i++) {
+	for (int i = 0; ear->fd >= 0 && i < BURST_MAX; i++) {
 		struct sockaddr_storage sa;
 		socklen_t len = sizeof sa;
 		struct endpoint from;
@@ -190,6 +189,22 @@ on_datagram(void *arg, int events)
 		if (endpoint_from_sockaddr(&from, (struct sockaddr *)&sa) == 0)
 			ear->radio->heard(ear->radio->arg, bytes, (size_t)n, &from, ear->multicast);
 	}
+}
+
+/* A beacon comes by both families at almost the same time: waking up once for both is half the work of an idle daemon. */
+static void
+on_datagram(void *arg, int events)
+{
+	(void)events;
+	struct ear *ear = arg;
+	struct radio *r = ear->radio;
+	listen_at(ear);
+	if (ear->multicast && ear != &r->ears[M4])
+		listen_at(&r->ears[M4]);
+	else if (ear->multicast)
+		for (unsigned i = 0; i < r->nifaces; i++)
+			if (r->ifaces[i].ear6)
+				listen_at(r->ifaces[i].ear6);
 }
 
 static int

@@ -11,13 +11,13 @@
 #include "mesh/store.h"
 #include "mesh/wire.h"
 
-#define AHEAD 1 /* jobs let in beyond the slots */
-
 struct serve {
 	struct node *node;
 	struct session *list, *gone;
 	unsigned count;
 	bool draining;
+	struct admit *admit;
+	uint64_t last_ticket;
 	struct timer *tick, *bury;
 };
 
@@ -55,7 +55,8 @@ serve_new(struct node *n)
 	s->node = n;
 	s->tick = timer_new(n->loop, on_tick, s);
 	s->bury = timer_new(n->loop, on_bury, s);
-	if (!s->tick || !s->bury) {
+	s->admit = admit_new();
+	if (!s->tick || !s->bury || !s->admit) {
 		serve_free(s);
 		return NULL;
 	}
@@ -71,6 +72,7 @@ serve_free(struct serve *s)
 	on_bury(s);
 	timer_free(s->tick);
 	timer_free(s->bury);
+	admit_free(s->admit);
 	free(s);
 }
 
@@ -114,27 +116,10 @@ serve_node(struct serve *s)
 	return s->node;
 }
 
-static unsigned
-count_state(const struct serve *s, enum session_state from, enum session_state to)
-{
-	unsigned n = 0;
-	for (const struct session *i = s->list; i; i = i->next)
-		n += i->state >= from && i->state <= to;
-	return n;
-}
-
 unsigned
 serve_running(const struct serve *s)
 {
-	return count_state(s, SESSION_RUNNING, SESSION_RUNNING);
-}
-
-void
-serve_wire_load(const struct serve *s, struct wire_load *l)
-{
-	l->slots = s->draining ? 0 : s->node->config.slots;
-	l->used = count_state(s, SESSION_LEASED, SESSION_RUNNING);
-	l->queued = count_state(s, SESSION_WAITING, SESSION_WAITING);
+	return admit_running(s->admit);
 }
 
 /* What this node takes at all: nothing while it lends nothing or cannot confine what it runs. */
@@ -148,12 +133,20 @@ lent_slots(const struct serve *s)
 }
 
 void
+serve_wire_load(const struct serve *s, struct wire_load *l)
+{
+	struct admit_load now;
+	admit_load(s->admit, &now);
+	*l = (struct wire_load){.slots = lent_slots(s), .used = now.used, .queued = now.queued};
+}
+
+void
 serve_load(const struct serve *s, struct load *out)
 {
 	struct wire_load l;
 	serve_wire_load(s, &l);
 	memset(out, 0, sizeof *out);
-	out->slots = lent_slots(s);
+	out->slots = l.slots;
 	out->used = l.used;
 	out->queued = l.queued;
 	out->state = s->draining ? STATE_DRAINING : 0;
@@ -175,13 +168,13 @@ results_for(const struct serve *s, const struct session *who)
 	return bytes;
 }
 
-int
-serve_admit(struct serve *s, const struct session *who, const struct digest *toolchain)
+/* Why this reservation cannot even wait; 0 when it can. */
+static int
+obstacle(struct serve *s, const struct session *who, const struct digest *toolchain)
 {
 	if (helper_level(s->node->helper) < s->node->config.sandbox_min)
 		return NACK_SANDBOX;
-	unsigned slots = lent_slots(s);
-	if (slots == 0)
+	if (lent_slots(s) == 0)
 		return NACK_POLICY;
 	struct toolchain *t = store_find(s->node->store, toolchain);
 	if (!t || (!t->unpacked && (!t->tarball || t->failed)))
@@ -191,9 +184,38 @@ serve_admit(struct serve *s, const struct session *who, const struct digest *too
 			install_unpack(s->node, toolchain, NULL, NULL);
 		return NACK_INSTALLING;
 	}
-	if (results_for(s, who) > s->node->config.job_output)
-		return NACK_BUSY; /* it fetches what it ordered before it orders more */
-	return count_state(s, SESSION_LEASED, SESSION_RUNNING) < slots + AHEAD ? 0 : NACK_BUSY;
+	/* it fetches what it ordered before it orders more */
+	return results_for(s, who) > s->node->config.job_output ? NACK_BUSY : 0;
+}
+
+enum admit_answer
+serve_reserve(struct serve *s, struct session *who, const struct wire_reserve *r, enum nack *nack)
+{
+	int why = obstacle(s, who, &r->toolchain);
+	*nack = why ? (enum nack)why : NACK_BUSY;
+	if (why)
+		return ADMIT_BUSY;
+	admit_slots(s->admit, lent_slots(s));
+	who->ticket = ++s->last_ticket;
+	enum admit_answer a = admit_reserve(
+	        s->admit, who->ticket, conn_node(who->conn), r->predicted_ms, r->wait);
+	if (a == ADMIT_BUSY)
+		who->ticket = 0;
+	return a;
+}
+
+void
+serve_release(struct serve *s, struct session *who)
+{
+	if (who->ticket)
+		admit_end(s->admit, who->ticket);
+	who->ticket = 0;
+}
+
+uint32_t
+serve_before(const struct serve *s, const struct session *who)
+{
+	return admit_before(s->admit, who->ticket);
 }
 
 bool
@@ -208,7 +230,10 @@ serve_installing(const struct serve *s, const struct digest *d, const struct ses
 unsigned
 serve_lending(const struct serve *s)
 {
-	return count_state(s, SESSION_LENDING, SESSION_LENDING);
+	unsigned n = 0;
+	for (const struct session *i = s->list; i; i = i->next)
+		n += i->state == SESSION_LENDING;
+	return n;
 }
 
 bool
@@ -221,23 +246,33 @@ serve_holds(const struct serve *s, const struct digest *d)
 	return false;
 }
 
-/* Starts waiting jobs, the longest waiting first, while slots are free. */
 static void
-start_waiting(struct serve *s)
+start(struct serve *s, struct session *who)
 {
-	while (serve_running(s) < s->node->config.slots) {
-		struct session *first = NULL;
-		for (struct session *i = s->list; i; i = i->next)
-			if (i->state == SESSION_WAITING &&
-			        (!first || i->ready_ms < first->ready_ms))
-				first = i;
-		if (!first)
-			return;
-		if (session_start(first) < 0) {
-			log_warn(&s->node->log,
-			        "a job cannot be started: the helper does not take it");
-			serve_gone(s, first);
-		}
+	if (session_start(who) == 0)
+		return;
+	log_warn(&s->node->log, "a job cannot be started: the helper does not take it");
+	serve_gone(s, who);
+}
+
+/* Lets in, starts and turns away as mesh/admit.h says. */
+static void
+act(struct serve *s)
+{
+	struct admit_action a;
+	admit_slots(s->admit, lent_slots(s));
+	while (admit_next(s->admit, &a)) {
+		struct session *who = s->list;
+		while (who && who->ticket != a.id)
+			who = who->next;
+		if (!who)
+			admit_end(s->admit, a.id);
+		else if (a.type == ADMIT_START)
+			start(s, who);
+		else if (a.type == ADMIT_GRANT)
+			session_granted(who);
+		else
+			session_turned_away(who);
 	}
 }
 
@@ -247,13 +282,14 @@ serve_ready(struct serve *s, struct session *who)
 	who->state = SESSION_WAITING;
 	who->deadline_ms = 0;
 	who->ready_ms = loop_now_ms();
+	admit_ready(s->admit, who->ticket);
 	serve_changed(s);
 }
 
 void
 serve_changed(struct serve *s)
 {
-	start_waiting(s);
+	act(s);
 	if (s->node->peers)
 		peers_load_changed(s->node->peers);
 }

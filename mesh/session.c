@@ -18,17 +18,19 @@
 #define LEND_MS 10000     /* for a member to take what waits for it */
 #define IDLE_MS 180000    /* a peer drops an idle channel earlier itself; a dead one does not */
 
+bool
+session_active(const struct session *s)
+{
+	return s->state >= SESSION_LEASED && s->state <= SESSION_RUNNING;
+}
+
 void
 session_set(struct session *s, enum session_state state, uint64_t deadline_ms)
 {
 	s->state = state;
 	s->deadline_ms = deadline_ms ? loop_now_ms() + deadline_ms : 0;
-}
-
-bool
-session_active(const struct session *s)
-{
-	return s->state >= SESSION_LEASED && s->state <= SESSION_RUNNING;
+	if (state != SESSION_QUEUED && !session_active(s))
+		serve_release(s->serve, s);
 }
 
 /* Lets go of everything that belongs to the present job or toolchain. */
@@ -105,13 +107,40 @@ session_refuse(struct session *s, enum wire_error code, const char *fmt, ...)
 	buf_fini(&body);
 }
 
+/* GRANT, NACK or QUEUED with its number and the load as it is now. */
+static void
+answer_reserve(struct session *s, uint8_t type, uint32_t number)
+{
+	struct wire_load load;
+	struct buf body;
+	buf_init(&body, 256);
+	serve_wire_load(s->serve, &load);
+	wire_answer_encode(&body, number, &load);
+	session_send(s, type, &body);
+	buf_fini(&body);
+}
+
+void
+session_granted(struct session *s)
+{
+	session_set(s, SESSION_LEASED, WIRE_LEASE_MS);
+	answer_reserve(s, WIRE_GRANT, WIRE_LEASE_MS);
+}
+
+void
+session_turned_away(struct session *s)
+{
+	session_set(s, SESSION_IDLE, IDLE_MS);
+	answer_reserve(s, WIRE_NACK, NACK_BUSY);
+}
+
 static void
 on_reserve(struct session *s, const uint8_t *p, size_t len)
 {
 	struct node *n = serve_node(s->serve);
-	struct wire_load load;
 	struct wire_reserve r;
-	struct buf body;
+	enum nack nack = NACK_TRUST;
+	enum admit_answer answer = ADMIT_BUSY;
 	if (s->state != SESSION_IDLE || wire_reserve_decode(p, len, &r) < 0) {
 		session_refuse(
 		        s, WERR_PROTOCOL, "malformed RESERVE, or one in the middle of a job");
@@ -119,20 +148,22 @@ on_reserve(struct session *s, const uint8_t *p, size_t len)
 	}
 	s->job_id = r.job;
 	s->toolchain = r.toolchain;
-	int nack = conn_cert(s->conn) && conn_cert(s->conn)->roles & ROLE_WORKER
-	                   ? serve_admit(s->serve, s, &s->toolchain)
-	                   : NACK_TRUST;
-	buf_init(&body, 256);
-	if (nack == 0)
-		session_set(s, SESSION_LEASED, WIRE_LEASE_MS);
-	serve_wire_load(s->serve, &load);
-	wire_answer_encode(&body, nack ? (uint32_t)nack : WIRE_LEASE_MS, &load);
-	if (nack)
-		n->counters.refused++;
-	else
+	if (conn_cert(s->conn) && conn_cert(s->conn)->roles & ROLE_WORKER)
+		answer = serve_reserve(s->serve, s, &r, &nack);
+	switch (answer) {
+	case ADMIT_GRANTED:
+		session_granted(s);
 		serve_changed(s->serve);
-	session_send(s, nack ? WIRE_NACK : WIRE_GRANT, &body);
-	buf_fini(&body);
+		break;
+	case ADMIT_QUEUED:
+		session_set(s, SESSION_QUEUED, IDLE_MS);
+		answer_reserve(s, WIRE_QUEUED, serve_before(s->serve, s));
+		serve_changed(s->serve);
+		break;
+	case ADMIT_BUSY:
+		n->counters.refused++;
+		answer_reserve(s, WIRE_NACK, (uint32_t)nack);
+	}
 }
 
 static void
@@ -489,6 +520,7 @@ session_tick(struct session *s, uint64_t now_ms)
 			serve_gone(s->serve, s);
 		return;
 	}
-	if (s->state >= SESSION_RECEIVING && s->state <= SESSION_INSTALLING)
+	if (s->state == SESSION_QUEUED ||
+	        (s->state >= SESSION_RECEIVING && s->state <= SESSION_INSTALLING))
 		session_send(s, WIRE_PING, NULL);
 }

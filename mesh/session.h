@@ -8,6 +8,7 @@
 
 #include "exec/job.h"
 #include "exec/pipe.h"
+#include "mesh/admit.h"
 #include "mesh/conn.h"
 #include "mesh/fetch.h"
 #include "mesh/install.h"
@@ -19,6 +20,7 @@
 enum session_state {
 	SESSION_HANDSHAKE,
 	SESSION_IDLE,
+	SESSION_QUEUED,    /* RESERVE waits for its turn */
 	SESSION_LEASED,    /* RESERVE granted, JOB not here yet */
 	SESSION_RECEIVING, /* JOB is here, inputs come in */
 	SESSION_WAITING,   /* complete, no slot free */
@@ -37,6 +39,7 @@ struct session {
 	struct conn *conn;
 	enum session_state state;
 	uint64_t deadline_ms;    /* of the state; 0 none */
+	uint64_t ticket;         /* its reservation's id at mesh/admit.h; 0: none */
 	uint64_t ready_ms;       /* when the job was complete */
 	uint64_t complete_by_ms; /* when it has to be: a slot is not held by drops of input */
 	uint64_t result_bytes;   /* of outputs, while SENDING */
@@ -69,8 +72,11 @@ int session_start(struct session *s) IM_MUST;
 void session_tick(struct session *s, uint64_t now_ms);
 /* True while it counts against the slots. */
 bool session_active(const struct session *s);
+/* Its turn in the queue has come, or will not come. */
+void session_granted(struct session *s);
+void session_turned_away(struct session *s);
 
-/* For job_run.c: changes the state; deadline from now, 0 for none. */
+/* For job_run.c: changes the state; deadline from now, 0 for none.  The reservation ends with the last state that needs it. */
 void session_set(struct session *s, enum session_state state, uint64_t deadline_ms);
 /* Lets go of the job or toolchain; the connection is free for the next one. */
 void session_idle(struct session *s);
@@ -83,8 +89,12 @@ void session_refuse(struct session *s, enum wire_error code, const char *fmt, ..
 
 /* What session.c asks of serve.c. */
 struct node *serve_node(struct serve *s);
-int serve_admit(struct serve *s, const struct session *who,
-        const struct digest *toolchain); /* 0 or an enum nack */
+/* Granted, queued or busy; in *nack why not. */
+enum admit_answer serve_reserve(
+        struct serve *s, struct session *who, const struct wire_reserve *r, enum nack *nack);
+void serve_release(struct serve *s, struct session *who); /* it needs its reservation no more */
+uint32_t serve_before(
+        const struct serve *s, const struct session *who); /* reservations that come first */
 void serve_wire_load(const struct serve *s, struct wire_load *l);
 void serve_ready(struct serve *s, struct session *who); /* complete: start it or let it wait */
 void serve_changed(struct serve *s);                    /* a slot came free, or numbers changed */

@@ -105,18 +105,25 @@ talk_error(struct talk *t)
 
 /* RESERVE; the type of the answer, its number in *number. */
 static inline uint8_t
-talk_reserve(struct talk *t, const struct digest *toolchain, uint32_t *number)
+talk_reserve_as(struct talk *t, const struct wire_reserve *r, uint32_t *number)
 {
 	struct buf body;
 	struct wire_load load;
 	buf_init(&body, 256);
-	wire_reserve_encode(&body, &(struct wire_reserve){.job = 7, .toolchain = *toolchain});
+	wire_reserve_encode(&body, r);
 	talk_send(t, WIRE_RESERVE, &body);
 	buf_fini(&body);
 	UNTIL(t->last || t->closed);
-	if (t->last == WIRE_GRANT || t->last == WIRE_NACK)
+	if (t->last == WIRE_GRANT || t->last == WIRE_NACK || t->last == WIRE_QUEUED)
 		assert_int_equal(wire_answer_decode(t->body.data, t->body.len, number, &load), 0);
 	return t->last;
+}
+
+static inline uint8_t
+talk_reserve(struct talk *t, const struct digest *toolchain, uint32_t *number)
+{
+	return talk_reserve_as(
+	        t, &(struct wire_reserve){.job = 7, .toolchain = *toolchain}, number);
 }
 
 /* A job as icemesh-cc makes it, for a text that is streamed. */

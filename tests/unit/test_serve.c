@@ -64,6 +64,42 @@ test_admission(void **state)
 	close_pair();
 }
 
+/* Who says that it will wait gets its turn, unless it leaves or nothing is lent any more. */
+static void
+test_queue(void **state)
+{
+	(void)state;
+	struct talk t[5];
+	struct wire_reserve r = {.job = 7, .wait = true};
+	struct load load;
+	uint32_t number;
+	open_pair();
+	rig_unpacked(&worker, &d);
+	r.toolchain = d;
+	worker.n.config.slots = 1;
+	for (int i = 0; i < 5; i++)
+		talk_open(&t[i], &client, &worker);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(talk_reserve_as(&t[i], &r, &number), WIRE_GRANT);
+	for (uint32_t i = 2; i < 5; i++) {
+		assert_int_equal(talk_reserve_as(&t[i], &r, &number), WIRE_QUEUED);
+		assert_int_equal(number, i - 2);
+	}
+	serve_load(worker.n.serve, &load);
+	assert_true(load.used == 2 && load.queued == 3);
+	talk_send(&t[2], WIRE_CANCEL, NULL);
+	assert_int_equal(talk_error(&t[2]), WERR_CANCELLED);
+	talk_end(&t[0]);
+	talk_wait(&t[3], WIRE_GRANT);
+	serve_drain(worker.n.serve);
+	talk_wait(&t[4], WIRE_NACK);
+	assert_int_equal(talk_reserve_as(&t[2], &r, &number), WIRE_NACK);
+	assert_int_equal(number, NACK_POLICY);
+	for (int i = 1; i < 5; i++)
+		talk_end(&t[i]);
+	close_pair();
+}
+
 static void
 test_nacks(void **state)
 {
@@ -304,6 +340,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_teardown(test_admission, rig_teardown),
+	        cmocka_unit_test_teardown(test_queue, rig_teardown),
 	        cmocka_unit_test_teardown(test_nacks, rig_teardown),
 	        cmocka_unit_test_teardown(test_strangers, rig_teardown),
 	        cmocka_unit_test_teardown(test_many_strangers, rig_teardown),

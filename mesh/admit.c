@@ -1,0 +1,270 @@
+#include "mesh/admit.h"
+
+#include <stdlib.h>
+
+enum stage { FREE, QUEUED, GRANTED, READY, RUNNING, TURNED_AWAY };
+
+struct entry {
+	enum stage stage;
+	uint64_t id, order; /* order: when it came into this stage */
+	uint32_t client, cost;
+};
+
+/* One client of the round. */
+struct line {
+	struct node_id node;
+	uint32_t entries, queued; /* of all stages; of those that wait */
+	uint32_t deficit;         /* ms that it may still take in this turn */
+};
+
+struct admit {
+	struct entry entries[ADMIT_JOBS_MAX];
+	struct line lines[ADMIT_JOBS_MAX];
+	uint32_t slots,
+	        kept;  /* lent now; what those that were let in before none was lent may use */
+	uint32_t turn; /* the line whose turn it is */
+	bool served;   /* it got its quantum for this turn */
+	uint64_t order;
+};
+
+struct admit *
+admit_new(void)
+{
+	return calloc(1, sizeof(struct admit));
+}
+
+void
+admit_free(struct admit *a)
+{
+	free(a);
+}
+
+static uint32_t
+count(const struct admit *a, enum stage from, enum stage to)
+{
+	uint32_t n = 0;
+	for (unsigned i = 0; i < ADMIT_JOBS_MAX; i++)
+		n += a->entries[i].stage >= from && a->entries[i].stage <= to;
+	return n;
+}
+
+uint32_t
+admit_running(const struct admit *a)
+{
+	return count(a, RUNNING, RUNNING);
+}
+
+void
+admit_load(const struct admit *a, struct admit_load *out)
+{
+	out->slots = a->slots;
+	out->used = count(a, GRANTED, RUNNING);
+	out->queued = count(a, QUEUED, QUEUED);
+}
+
+static struct entry *
+find(struct admit *a, uint64_t id)
+{
+	for (unsigned i = 0; i < ADMIT_JOBS_MAX; i++)
+		if (a->entries[i].stage != FREE && a->entries[i].id == id)
+			return &a->entries[i];
+	return NULL;
+}
+
+static void
+set_stage(struct admit *a, struct entry *e, enum stage stage)
+{
+	struct line *l = &a->lines[e->client];
+	l->queued -= e->stage == QUEUED;
+	l->queued += stage == QUEUED;
+	l->entries -= stage == FREE;
+	if (l->queued == 0)
+		l->deficit = 0; /* nobody saves up turns while he wants none */
+	e->stage = stage;
+	e->order = ++a->order;
+}
+
+/* The place of a client among the lines, or a free one; there are as many as entries. */
+static uint32_t
+line_of(struct admit *a, const struct node_id *client)
+{
+	uint32_t free_one = 0;
+	for (uint32_t i = 0; i < ADMIT_JOBS_MAX; i++) {
+		if (a->lines[i].entries == 0)
+			free_one = i;
+		else if (node_id_cmp(&a->lines[i].node, client) == 0)
+			return i;
+	}
+	a->lines[free_one] = (struct line){.node = *client};
+	return free_one;
+}
+
+static struct entry *
+add(struct admit *a, uint64_t id, const struct node_id *client, uint32_t predicted_ms)
+{
+	struct entry *e = a->entries;
+	while (e < a->entries + ADMIT_JOBS_MAX && e->stage != FREE)
+		e++;
+	if (e == a->entries + ADMIT_JOBS_MAX)
+		return NULL;
+	*e = (struct entry){.id = id, .client = line_of(a, client)};
+	e->cost = predicted_ms ? predicted_ms : ADMIT_COST_MS;
+	if (e->cost > ADMIT_COST_MAX_MS)
+		e->cost = ADMIT_COST_MAX_MS;
+	a->lines[e->client].entries++;
+	return e;
+}
+
+/* The first or, at the other end, the last that came into a stage; of one line or of all (-1). */
+static struct entry *
+outermost(struct admit *a, enum stage stage, int line, bool last)
+{
+	struct entry *found = NULL;
+	for (unsigned i = 0; i < ADMIT_JOBS_MAX; i++) {
+		struct entry *e = &a->entries[i];
+		if (e->stage != stage || (line >= 0 && e->client != (uint32_t)line))
+			continue;
+		if (!found || (e->order < found->order) != last)
+			found = e;
+	}
+	return found;
+}
+
+static uint32_t
+longest_line(const struct admit *a)
+{
+	uint32_t best = 0;
+	for (uint32_t i = 1; i < ADMIT_JOBS_MAX; i++)
+		if (a->lines[i].entries && a->lines[i].queued > a->lines[best].queued)
+			best = i;
+	return best;
+}
+
+/* True when one more may wait, after somebody with more was turned away for it if need be. */
+static bool
+queue_has_room(struct admit *a, const struct node_id *client)
+{
+	uint32_t most = longest_line(a), mine = line_of(a, client);
+	if (count(a, QUEUED, QUEUED) < a->slots * ADMIT_QUEUE_PER_SLOT)
+		return true;
+	if (a->lines[mine].queued + 1 >= a->lines[most].queued)
+		return false;
+	set_stage(a, outermost(a, QUEUED, (int)most, true), TURNED_AWAY);
+	return true;
+}
+
+static bool
+may_grant(const struct admit *a)
+{
+	return a->slots && count(a, GRANTED, RUNNING) < a->slots + ADMIT_AHEAD;
+}
+
+enum admit_answer
+admit_reserve(struct admit *a, uint64_t id, const struct node_id *client, uint32_t predicted_ms,
+        bool wait)
+{
+	bool now = may_grant(a) && count(a, QUEUED, QUEUED) == 0;
+	struct entry *e;
+	if (!now && (!wait || a->slots == 0 || !queue_has_room(a, client)))
+		return ADMIT_BUSY;
+	e = add(a, id, client, predicted_ms);
+	if (!e)
+		return ADMIT_BUSY;
+	set_stage(a, e, now ? GRANTED : QUEUED);
+	return now ? ADMIT_GRANTED : ADMIT_QUEUED;
+}
+
+uint32_t
+admit_before(const struct admit *a, uint64_t id)
+{
+	const struct entry *me = find((struct admit *)a, id);
+	uint32_t n = 0;
+	for (unsigned i = 0; me && i < ADMIT_JOBS_MAX; i++)
+		n += a->entries[i].stage == QUEUED && a->entries[i].order < me->order;
+	return n;
+}
+
+void
+admit_slots(struct admit *a, uint32_t slots)
+{
+	a->slots = slots;
+	if (slots)
+		a->kept = slots;
+	for (unsigned i = 0; slots == 0 && i < ADMIT_JOBS_MAX; i++)
+		if (a->entries[i].stage == QUEUED)
+			set_stage(a, &a->entries[i], TURNED_AWAY);
+}
+
+void
+admit_ready(struct admit *a, uint64_t id)
+{
+	struct entry *e = find(a, id);
+	if (e && e->stage == GRANTED)
+		set_stage(a, e, READY);
+}
+
+void
+admit_end(struct admit *a, uint64_t id)
+{
+	struct entry *e = find(a, id);
+	if (e)
+		set_stage(a, e, FREE);
+}
+
+/* The dearest of those that wait: with such a quantum each turn serves somebody. */
+static uint32_t
+quantum(const struct admit *a)
+{
+	uint32_t most = 0;
+	for (unsigned i = 0; i < ADMIT_JOBS_MAX; i++)
+		if (a->entries[i].stage == QUEUED && a->entries[i].cost > most)
+			most = a->entries[i].cost;
+	return most;
+}
+
+/* Whose turn it is among those that wait; NULL when nobody does. */
+static struct entry *
+next_in_turn(struct admit *a)
+{
+	uint32_t each = quantum(a);
+	for (unsigned i = 0; each && i <= 2 * ADMIT_JOBS_MAX; i++) {
+		struct line *l = &a->lines[a->turn];
+		if (l->entries && l->queued) {
+			struct entry *e = outermost(a, QUEUED, (int)a->turn, false);
+			if (!a->served)
+				l->deficit += each;
+			a->served = true;
+			if (l->deficit >= e->cost) {
+				l->deficit -= e->cost;
+				return e;
+			}
+		}
+		a->turn = (a->turn + 1) % ADMIT_JOBS_MAX;
+		a->served = false;
+	}
+	return NULL;
+}
+
+bool
+admit_next(struct admit *a, struct admit_action *out)
+{
+	struct entry *e = outermost(a, TURNED_AWAY, -1, false);
+	if (e) {
+		*out = (struct admit_action){ADMIT_NACK, e->id};
+		set_stage(a, e, FREE);
+		return true;
+	}
+	/* what was granted is not taken back when nothing is lent any more */
+	e = admit_running(a) < a->kept ? outermost(a, READY, -1, false) : NULL;
+	if (e) {
+		*out = (struct admit_action){ADMIT_START, e->id};
+		set_stage(a, e, RUNNING);
+		return true;
+	}
+	e = may_grant(a) ? next_in_turn(a) : NULL;
+	if (!e)
+		return false;
+	*out = (struct admit_action){ADMIT_GRANT, e->id};
+	set_stage(a, e, GRANTED);
+	return true;
+}
