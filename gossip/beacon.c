@@ -284,6 +284,125 @@ beacon_decode(struct beacon *out, const void *bytes, size_t len)
 	return err == IM_ERR_TRUNCATED ? IM_ERR_FORMAT : err;
 }
 
+/* --- the front, read where it stands --- */
+
+struct cursor {
+	const uint8_t *p, *end;
+};
+
+static bool
+take_byte(struct cursor *c, uint8_t v)
+{
+	return c->p < c->end && *c->p++ == v;
+}
+
+/* An unsigned integer of any of msgpack's lengths. */
+static bool
+take_uint(struct cursor *c, uint64_t *v)
+{
+	size_t n;
+
+	if (c->p == c->end)
+		return false;
+	*v = *c->p++;
+	if (*v <= 0x7f)
+		return true;
+	if (*v < 0xcc || *v > 0xcf)
+		return false;
+	n = (size_t)1 << (*v - 0xcc);
+	if ((size_t)(c->end - c->p) < n)
+		return false;
+	for (*v = 0; n; n--)
+		*v = *v << 8 | *c->p++;
+	return true;
+}
+
+/* Binary of at most 65535 bytes. */
+static bool
+take_bin(struct cursor *c, const uint8_t **bytes, size_t *len)
+{
+	size_t fields, n = 0;
+
+	if (c->p == c->end || (*c->p != 0xc4 && *c->p != 0xc5))
+		return false;
+	fields = *c->p++ == 0xc4 ? 1 : 2;
+	if ((size_t)(c->end - c->p) < fields)
+		return false;
+	while (fields--)
+		n = n << 8 | *c->p++;
+	if ((size_t)(c->end - c->p) < n)
+		return false;
+	*bytes = c->p;
+	*len = n;
+	c->p += n;
+	return true;
+}
+
+static bool
+take_fixed(struct cursor *c, uint8_t key, void *out, size_t size)
+{
+	const uint8_t *bytes;
+	size_t len;
+
+	if (!take_byte(c, key) || !take_bin(c, &bytes, &len) || len != size)
+		return false;
+	memcpy(out, bytes, size);
+	return true;
+}
+
+static int
+peek_body(struct beacon_front *f, struct cursor c)
+{
+	uint64_t version, kind;
+
+	/* a map of up to 15 pairs, or one whose count takes two bytes */
+	if (c.p == c.end)
+		return IM_ERR_FORMAT;
+	if (*c.p == 0xde && c.end - c.p >= 3)
+		c.p += 3;
+	else if (*c.p++ >> 4 != 8)
+		return IM_ERR_FORMAT;
+	if (!take_byte(&c, 1) || !take_uint(&c, &version))
+		return IM_ERR_FORMAT;
+	if (version != VERSION_NOW)
+		return IM_ERR_VERSION;
+	if (!take_fixed(&c, 2, f->mesh.bytes, MESH_ID_LEN) ||
+	        !take_fixed(&c, 3, f->node.bytes, NODE_ID_LEN) || !take_byte(&c, 4) ||
+	        !take_uint(&c, &f->boot) || !take_byte(&c, 5) || !take_uint(&c, &f->seq) ||
+	        !take_byte(&c, 6) || !take_uint(&c, &kind) || kind > BEACON_BYE)
+		return IM_ERR_FORMAT;
+	f->kind = (enum beacon_kind)kind;
+	return 0;
+}
+
+int
+beacon_peek(struct beacon_front *out, const void *bytes, size_t len)
+{
+	struct cursor c = {bytes, (const uint8_t *)bytes + len};
+	struct beacon_front f = {0};
+	const uint8_t *body, *sig;
+	size_t body_len, sig_len;
+	int err;
+
+	if (len > BEACON_LEN_MAX)
+		return IM_ERR_LIMIT;
+	if (c.p == c.end || *c.p++ >> 4 != 8 || !take_byte(&c, 1) ||
+	        !take_bin(&c, &body, &body_len))
+		return IM_ERR_FORMAT;
+	err = peek_body(&f, (struct cursor){body, body + body_len});
+	if (err)
+		return err;
+	if (!take_byte(&c, 2) || !take_bin(&c, &sig, &sig_len) || sig_len != SIGNATURE_LEN)
+		return IM_ERR_FORMAT;
+	if (c.p < c.end && *c.p == 3) {
+		c.p++;
+		if (!take_bin(&c, &f.cert, &f.cert_len) || f.cert_len > CERT_LEN_MAX)
+			return IM_ERR_FORMAT;
+	}
+	*out = f;
+	return 0;
+}
+
 int
 beacon_verify(const struct beacon *b, const void *bytes, size_t len)
 {

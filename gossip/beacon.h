@@ -10,6 +10,8 @@
  *          14: sandbox level, 15: state bits,
  *          64: array of toolchain tags (first 4 bytes of the digest, as integers),
  *          65: version text, 66: speed, 67: array of addresses (4 or 16 bytes each)}
+ * Keys stand in ascending order, so that who sends, and how often it did, lies at the front and a
+ * flood of forgeries is sorted out without decoding them.
  * A beacon is a hint: nothing is believed that a lease does not confirm.
  */
 #ifndef GOSSIP_BEACON_H
@@ -72,6 +74,19 @@ int beacon_encode(const struct beacon *b, const struct key *k, const void *cert,
  * within their limits, and the node id is that of the signing key (the certificate's key when
  * there is one). IM_ERR_FORMAT, IM_ERR_LIMIT, IM_ERR_VERSION. */
 int beacon_decode(struct beacon *out, const void *bytes, size_t len) IM_MUST;
+/* What lies at the front of a datagram, unchecked; reading it allocates nothing and costs less than a
+ * hundredth of a signature. */
+struct beacon_front {
+	struct mesh_id mesh;
+	struct node_id node;
+	uint64_t boot, seq;
+	enum beacon_kind kind;
+	const uint8_t *cert; /* into the datagram, NULL for a spare */
+	size_t cert_len;
+};
+
+/* IM_ERR_FORMAT, IM_ERR_LIMIT, IM_ERR_VERSION. */
+int beacon_peek(struct beacon_front *out, const void *bytes, size_t len) IM_MUST;
 /* Checks the signature of a datagram that beacon_decode accepted. IM_ERR_SIGNATURE. */
 int beacon_verify(const struct beacon *b, const void *bytes, size_t len) IM_MUST;
 

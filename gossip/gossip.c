@@ -12,7 +12,6 @@
 #define EDGE_FULL_SIZE 100 /* in larger meshes edges become rarer in proportion */
 #define SWEEP_MS 1000
 #define PAUSE_MS 2000 /* a sweep later than this means that we did not run */
-#define FORGET_MS (24 * 3600 * UINT64_C(1000))
 #define HELLO_TRIES 10
 #define HELLO_PER_SWEEP 64
 #define HELLO_WAIT_MAX_MS 60000
@@ -54,6 +53,9 @@ gossip_new(const struct gossip_config *c)
 	}
 	queue_init(&g->queue);
 	bucket_init(&g->edge, EDGE_BURST, c->wall_at_ms);
+	bucket_init(&g->known, INBOX_KNOWN_BURST, c->wall_at_ms);
+	bucket_init(&g->fresh, INBOX_FRESH_BURST, c->wall_at_ms);
+	g->waiting.salt = rng_next(&g->rng);
 	bucket_init(&g->stranger, STRANGER_PER_S, c->wall_at_ms);
 	take_config(g, c);
 	return g;
@@ -186,6 +188,7 @@ ask_remembered(struct gossip *g, struct entry *e, uint64_t now_ms)
 		return false;
 	if (e->hellos == HELLO_TRIES) {
 		table_set_state(&g->table, e, MEMBER_GONE);
+		g->table.due_ms[e->index] = 0;
 		return false;
 	}
 	outbox_beacon_to(g, BEACON_HELLO, &e->m.from);
@@ -194,19 +197,32 @@ ask_remembered(struct gossip *g, struct entry *e, uint64_t now_ms)
 	return true;
 }
 
-static void
+/* News whose signature has not been checked count before anybody is called silent; where many are
+ * forged, silence says nothing.  Returns when to look again. */
+static uint64_t
 judge_silence(struct gossip *g, struct entry *e, uint64_t now_ms)
 {
-	uint64_t silence = now_ms - e->m.heard_ms;
+	uint64_t suspect_ms = pace_suspect_ms(e->m.interval_ms);
+	uint64_t gone_ms = pace_gone_ms(e->m.interval_ms), silence;
 
-	if (silence >= pace_gone_ms(e->m.interval_ms)) {
-		table_set_state(&g->table, e, MEMBER_GONE);
-		e->since_ms = now_ms;
-		queue_tell(&g->queue, GOSSIP_DOWN, &e->m.node);
-	} else if (silence >= pace_suspect_ms(e->m.interval_ms) && e->m.state == MEMBER_UP) {
-		table_set_state(&g->table, e, MEMBER_SUSPECT);
-		queue_tell(&g->queue, GOSSIP_CHANGED, &e->m.node);
+	if (now_ms - e->m.heard_ms >= suspect_ms && e->waiting.len)
+		inbox_look(g, e, now_ms);
+	silence = now_ms - e->m.heard_ms;
+	if (silence < suspect_ms)
+		return e->m.heard_ms + suspect_ms;
+	if (e->waiting.len || waiter_doubts(&e->waiting, now_ms))
+		return now_ms + SWEEP_MS;
+	if (silence < gone_ms) {
+		if (e->m.state == MEMBER_UP) {
+			table_set_state(&g->table, e, MEMBER_SUSPECT);
+			queue_tell(&g->queue, GOSSIP_CHANGED, &e->m.node);
+		}
+		return e->m.heard_ms + gone_ms;
 	}
+	table_set_state(&g->table, e, MEMBER_GONE);
+	e->since_ms = now_ms;
+	queue_tell(&g->queue, GOSSIP_DOWN, &e->m.node);
+	return now_ms + TABLE_FORGET_MS;
 }
 
 /* Time in which this node itself stood still (stopped, swapped out) says nothing about the
@@ -219,10 +235,11 @@ excuse(struct gossip *g, uint64_t paused_ms)
 
 		if (m->heard_ms)
 			m->heard_ms += paused_ms;
+		g->table.due_ms[i] = 0;
 	}
 }
 
-/* Looks at every member: who has fallen silent, who is to be asked, who can be forgotten. */
+/* Looks at every member whose time has come: who has fallen silent, who is to be asked, who can be forgotten. */
 static void
 sweep(struct gossip *g, uint64_t now_ms)
 {
@@ -231,13 +248,17 @@ sweep(struct gossip *g, uint64_t now_ms)
 	if (g->sweep_ms && now_ms - g->sweep_ms > PAUSE_MS)
 		excuse(g, now_ms - g->sweep_ms);
 	for (size_t i = g->table.count; i-- > 0;) {
-		struct entry *e = g->table.list[i];
+		struct entry *e;
 
+		if (now_ms < g->table.due_ms[i])
+			continue;
+		e = g->table.list[i];
 		if (e->m.state == MEMBER_GONE) {
-			if (now_ms - e->since_ms >= FORGET_MS)
+			g->table.due_ms[i] = e->since_ms + TABLE_FORGET_MS;
+			if (now_ms >= g->table.due_ms[i])
 				forget(g, e);
 		} else if (e->m.heard_ms) {
-			judge_silence(g, e, now_ms);
+			g->table.due_ms[i] = judge_silence(g, e, now_ms);
 		} else if (asked < HELLO_PER_SWEEP && !g->silent) {
 			asked += ask_remembered(g, e, now_ms);
 		}
@@ -255,6 +276,9 @@ beacon_ms(const struct gossip *g)
 void
 gossip_tick(struct gossip *g, uint64_t now_ms)
 {
+	g->now_ms = now_ms;
+	if (now_ms >= inbox_deadline(g))
+		inbox_tick(g, now_ms);
 	if (now_ms >= g->sweep_ms)
 		sweep(g, now_ms);
 	if (g->silent)
@@ -283,8 +307,9 @@ gossip_bye(struct gossip *g, uint64_t now_ms)
 uint64_t
 gossip_deadline(const struct gossip *g)
 {
-	uint64_t at = g->sweep_ms, t;
+	uint64_t at = g->sweep_ms, t = inbox_deadline(g);
 
+	at = t < at ? t : at;
 	if (g->silent)
 		return at;
 	if (g->hello_due)
@@ -313,17 +338,23 @@ gossip_next(struct gossip *g, struct gossip_action *a)
 }
 
 const struct member *
-gossip_member(const struct gossip *g, size_t i)
+gossip_member(struct gossip *g, size_t i)
 {
-	return i < g->table.count ? &g->table.list[i]->m : NULL;
+	if (i >= g->table.count)
+		return NULL;
+	inbox_look(g, g->table.list[i], g->now_ms);
+	return &g->table.list[i]->m;
 }
 
 const struct member *
-gossip_find(const struct gossip *g, const struct node_id *id)
+gossip_find(struct gossip *g, const struct node_id *id)
 {
-	const struct entry *e = table_find(&g->table, id);
+	struct entry *e = table_find(&g->table, id);
 
-	return e ? &e->m : NULL;
+	if (!e)
+		return NULL;
+	inbox_look(g, e, g->now_ms);
+	return &e->m;
 }
 
 size_t

@@ -67,8 +67,8 @@ void gossip_set_addrs(struct gossip *g, const struct beacon_addr *addrs, uint32_
  * token, disk). */
 int gossip_add_seed(struct gossip *g, const struct endpoint *e) IM_MUST;
 
-/* A datagram from `from`; via_multicast says by which socket it came.  0, or the reason why it
- * was refused (IM_ERR_FORMAT, IM_ERR_SIGNATURE, IM_ERR_OTHER_MESH, IM_ERR_REPLAY,
+/* A datagram from `from`; via_multicast says by which socket it came.  0 when it was accepted or
+ * waits for its signature to be checked, or the reason why it (or one that waited) was refused (IM_ERR_FORMAT, IM_ERR_SIGNATURE, IM_ERR_OTHER_MESH, IM_ERR_REPLAY,
  * IM_ERR_UNKNOWN_KEY, IM_ERR_EXPIRED, IM_ERR_LIMIT); a refused one changes only counters. Our own
  * beacons and further copies of a node's last one (other interfaces, relays) are IM_ERR_EXISTS
  * and not counted as bad. */
@@ -88,9 +88,10 @@ uint64_t gossip_deadline(const struct gossip *g);
 bool gossip_next(struct gossip *g, struct gossip_action *a);
 
 /* Members in no particular order; i from 0 until NULL. Gone ones are listed too until they are
- * forgotten (24 h, kept against replay). */
-const struct member *gossip_member(const struct gossip *g, size_t i);
-const struct member *gossip_find(const struct gossip *g, const struct node_id *id);
+ * forgotten (24 h, kept against replay). Looking at a member has its newest beacon's signature
+ * checked when that was put off, as the budget allows (gossip/inbox.h); that may queue actions. */
+const struct member *gossip_member(struct gossip *g, size_t i);
+const struct member *gossip_find(struct gossip *g, const struct node_id *id);
 size_t gossip_count_up(const struct gossip *g);
 void gossip_counts(const struct gossip *g, struct gossip_counts *out);
 

@@ -3,7 +3,9 @@
 #include <string.h>
 #include "gossip/outbox.h"
 
-#define ANSWER_SPREAD_MS 1000
+#define LOOK_MS (1000 / INBOX_FRESH_PER_S)
+#define SAMPLE 16      /* one in so many of a member's beacons is checked in any case */
+#define CHECK_MS 60000 /* and one in this time */
 
 /* Counts a refusal and hands its reason back. */
 static int
@@ -63,10 +65,13 @@ same_address(const struct endpoint *a, const struct endpoint *b)
 
 /* The last accepted beacon once more, by another interface or a relay: no news, no offence. */
 static bool
-is_copy(const struct arrival *a, const struct beacon *b, struct entry *e)
+is_copy(const struct arrival *a, const struct beacon_front *f, struct entry *e)
 {
-	if (!e || e->raw_len != a->len || b->seq != e->m.beacon.seq ||
-	        memcmp(e->raw, a->bytes, a->len))
+	if (!e)
+		return false;
+	if (e->waiting.len == a->len && !memcmp(e->waiting.raw, a->bytes, a->len))
+		return true;
+	if (e->raw_len != a->len || f->seq != e->m.beacon.seq || memcmp(e->raw, a->bytes, a->len))
 		return false;
 	if (a->via_multicast) {
 		e->multicast_ms = a->now_ms;
@@ -78,13 +83,13 @@ is_copy(const struct arrival *a, const struct beacon *b, struct entry *e)
 }
 
 static bool
-is_replay(const struct entry *e, const struct beacon *b)
+is_replay(const struct entry *e, uint64_t boot, uint64_t seq)
 {
 	if (!e)
 		return false;
-	if (b->boot != e->m.beacon.boot)
-		return b->boot < e->m.beacon.boot;
-	return b->seq <= e->m.beacon.seq;
+	if (boot != e->m.beacon.boot)
+		return boot < e->m.beacon.boot;
+	return seq <= e->m.beacon.seq;
 }
 
 static bool
@@ -157,6 +162,8 @@ set_address(const struct arrival *a, const struct beacon *b, struct entry *e)
 	struct endpoint from = *a->from, old = e->m.tcp;
 	bool direct = is_direct(a, b);
 
+	if (!same_address(&e->m.from, a->from))
+		e->also = *a->from;
 	if (!keeps_address(a, b, e)) {
 		if (!direct)
 			relayed_endpoint(&from, b, a->from);
@@ -174,7 +181,8 @@ static void
 set_interval(const struct gossip *g, struct entry *e, uint64_t now_ms)
 {
 	uint32_t usual = pace_interval_ms(g->table.live + 1);
-	uint64_t gap = now_ms - e->m.heard_ms, mean;
+	uint32_t n = e->waiting.n ? e->waiting.n : 1; /* one of so many was checked */
+	uint64_t gap = (now_ms - e->m.heard_ms) / n, mean;
 
 	if (!e->m.heard_ms || e->m.state == MEMBER_GONE) {
 		e->m.interval_ms = usual;
@@ -192,17 +200,20 @@ same_load(const struct load *a, const struct load *b)
 	       !memcmp(a->tags, b->tags, a->ntags * sizeof(a->tags[0]));
 }
 
-/* Answers once for all who ask within a second, and never twice in one: a hundred newcomers at
- * once cost no more than one. */
+/* Answers once for all who ask meanwhile, as if the next beacon in turn came earlier: all answer
+ * at a pace at which they would send anyway, so that a thousand newcomers at once cost no more
+ * than one. */
 static void
 plan_answer(struct gossip *g, uint64_t now_ms)
 {
-	uint64_t at = now_ms + 1 + rng_below(&g->rng, ANSWER_SPREAD_MS);
+	uint32_t interval = pace_interval_ms(g->table.live + 1);
+	uint64_t at = now_ms + 1 + rng_below(&g->rng, interval);
+	uint64_t rest = interval * 3 / 4 + rng_below(&g->rng, interval / 2);
 
 	if (g->answer_ms || g->silent)
 		return;
-	if (g->last_ms && at < g->last_ms + ANSWER_SPREAD_MS)
-		at = g->last_ms + ANSWER_SPREAD_MS;
+	if (g->last_ms && at < g->last_ms + rest)
+		at = g->last_ms + rest;
 	g->answer_ms = at;
 }
 
@@ -222,6 +233,7 @@ take_bye(struct gossip *g, struct entry *e, uint64_t now_ms)
 
 	table_set_state(&g->table, e, MEMBER_GONE);
 	e->since_ms = now_ms;
+	g->table.due_ms[e->index] = now_ms + TABLE_FORGET_MS;
 	e->answer = false;
 	if (was_known)
 		queue_tell(&g->queue, GOSSIP_DOWN, &e->m.node);
@@ -260,6 +272,7 @@ take_alive(struct gossip *g, const struct arrival *a, const struct beacon *b, st
 	store(g, a, b, e);
 	e->m.heard_ms = a->now_ms ? a->now_ms : 1;
 	table_set_state(&g->table, e, MEMBER_UP);
+	g->table.due_ms[e->index] = 0;
 	if (was_gone || restarted)
 		queue_tell(&g->queue, GOSSIP_UP, &e->m.node);
 	else if (changed)
@@ -299,28 +312,136 @@ accept(struct gossip *g, const struct arrival *a, const struct beacon *b, struct
 	return 0;
 }
 
-int
-inbox_receive(struct gossip *g, const struct arrival *a)
+/* Decodes and checks a whole beacon of this mesh, not our own. */
+static int
+check(struct gossip *g, const struct arrival *a)
 {
 	struct beacon b;
 	struct entry *e;
 	int err = beacon_decode(&b, a->bytes, a->len);
 
+	if (err)
+		return refuse(g, &g->counts.bad_format, err);
+	e = table_find(&g->table, &b.node);
+	if (is_replay(e, b.boot, b.seq)) /* others came while it waited */
+		return IM_ERR_EXISTS;
+	if (e)
+		e->checked_ms = a->now_ms;
+	return accept(g, a, &b, e);
+}
+
+static int
+check_waiting(struct gossip *g, struct entry *e, uint64_t now_ms)
+{
+	struct arrival a = waiter_arrival(&e->waiting);
+	int err = check(g, &a);
+
+	/* the certificate comes behind a good signature */
+	waiter_done(&e->waiting, err == IM_ERR_SIGNATURE || err == IM_ERR_FORMAT, now_ms);
+	return err;
+}
+
+/* True for one more beacon of a member that is there, as it has spoken before: the same life, the
+ * same certificate, an address of its. */
+static bool
+is_familiar(const struct beacon_front *f, const struct arrival *a, const struct entry *e)
+{
+	struct beacon_front was;
+
+	if (!e || !e->m.heard_ms || e->m.state == MEMBER_GONE || f->boot != e->m.beacon.boot ||
+	        beacon_peek(&was, e->raw, e->raw_len) || was.cert_len != f->cert_len ||
+	        (f->cert_len && memcmp(was.cert, f->cert, f->cert_len)))
+		return false;
+	return same_address(&e->m.from, a->from) || same_address(&e->also, a->from) ||
+	       lists_address(&e->m.beacon, a->from);
+}
+
+/* While the budget is hardly touched every beacon is checked when it comes; then only those that
+ * cannot wait, and a sample. */
+static int
+take_familiar(
+        struct gossip *g, const struct beacon_front *f, const struct arrival *a, struct entry *e)
+{
+	uint32_t level = bucket_level(&g->known, INBOX_KNOWN_PER_S, a->now_ms);
+
+	waiter_offer(&e->waiting, a, &g->rng);
+	if (!level || !waiter_ready(&e->waiting, a->now_ms))
+		return 0;
+	if (level < INBOX_KNOWN_BURST / 2 && f->kind == BEACON_ALIVE &&
+	        a->now_ms - e->checked_ms < CHECK_MS && rng_below(&g->rng, SAMPLE))
+		return 0;
+	(void)bucket_take(&g->known, INBOX_KNOWN_PER_S, a->now_ms);
+	return check_waiting(g, e, a->now_ms);
+}
+
+/* At once while nobody waits and the budget lasts, else in turn with the other addresses. */
+static int
+take_newcomer(struct gossip *g, const struct arrival *a)
+{
+	struct waiter *w = waiting_place(&g->waiting, a->from);
+	int err;
+
+	if (!g->waiting.count && a->now_ms >= w->not_before_ms &&
+	        bucket_take(&g->fresh, INBOX_FRESH_PER_S, a->now_ms)) {
+		err = check(g, a);
+		waiter_done(w, err && err != IM_ERR_EXISTS, a->now_ms);
+		return err;
+	}
+	waiting_offer(&g->waiting, w, a, &g->rng);
+	return 0;
+}
+
+int
+inbox_receive(struct gossip *g, const struct arrival *a)
+{
+	struct beacon_front f;
+	struct entry *e;
+	int err = beacon_peek(&f, a->bytes, a->len);
+
+	g->now_ms = a->now_ms;
 	g->counts.received++;
 	g->counts.bytes_in += a->len;
 	if (err)
 		return refuse(g, &g->counts.bad_format, err);
-	if (memcmp(b.mesh.bytes, g->config.mesh.bytes, MESH_ID_LEN))
+	if (memcmp(f.mesh.bytes, g->config.mesh.bytes, MESH_ID_LEN))
 		return refuse(g, &g->counts.other_mesh, IM_ERR_OTHER_MESH);
-	if (!node_id_cmp(&b.node, &g->self)) {
+	if (!node_id_cmp(&f.node, &g->self)) {
 		g->counts.received--;
 		g->counts.bytes_in -= a->len;
 		return IM_ERR_EXISTS;
 	}
-	e = table_find(&g->table, &b.node);
-	if (is_copy(a, &b, e))
+	e = table_find(&g->table, &f.node);
+	if (is_copy(a, &f, e))
 		return IM_ERR_EXISTS;
-	if (is_replay(e, &b))
+	if (is_replay(e, f.boot, f.seq))
 		return refuse(g, &g->counts.replayed, IM_ERR_REPLAY);
-	return accept(g, a, &b, e);
+	return is_familiar(&f, a, e) ? take_familiar(g, &f, a, e) : take_newcomer(g, a);
+}
+
+void
+inbox_look(struct gossip *g, struct entry *e, uint64_t now_ms)
+{
+	if (waiter_ready(&e->waiting, now_ms) && bucket_take(&g->known, INBOX_KNOWN_PER_S, now_ms))
+		(void)!check_waiting(g, e, now_ms);
+}
+
+void
+inbox_tick(struct gossip *g, uint64_t now_ms)
+{
+	struct waiter *w;
+
+	while ((w = waiting_next(&g->waiting, now_ms)) &&
+	        bucket_take(&g->fresh, INBOX_FRESH_PER_S, now_ms)) {
+		struct arrival a = waiter_arrival(w);
+		int err = check(g, &a);
+
+		waiting_done(&g->waiting, w, err && err != IM_ERR_EXISTS, now_ms);
+	}
+	g->waiting_ms = now_ms + LOOK_MS;
+}
+
+uint64_t
+inbox_deadline(const struct gossip *g)
+{
+	return g->waiting.count ? g->waiting_ms : UINT64_MAX;
 }

@@ -60,6 +60,12 @@ bucket_take(struct bucket *b, uint32_t per_s, uint64_t now_ms)
 	return true;
 }
 
+uint32_t
+bucket_level(const struct bucket *b, uint32_t per_s, uint64_t now_ms)
+{
+	return (uint32_t)(content(b, per_s, now_ms) / TOKEN);
+}
+
 uint64_t
 bucket_ready_ms(const struct bucket *b, uint32_t per_s, uint64_t now_ms)
 {

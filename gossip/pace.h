@@ -30,6 +30,8 @@ uint64_t pace_gone_ms(uint32_t interval_ms);
 void bucket_init(struct bucket *b, uint32_t burst, uint64_t now_ms);
 /* Takes a token after filling it at per_s tokens a second; false when it is empty. */
 bool bucket_take(struct bucket *b, uint32_t per_s, uint64_t now_ms);
+/* Tokens in it, after filling it. */
+uint32_t bucket_level(const struct bucket *b, uint32_t per_s, uint64_t now_ms);
 /* When a token will be there; now_ms when there is one. */
 uint64_t bucket_ready_ms(const struct bucket *b, uint32_t per_s, uint64_t now_ms);
 

@@ -10,6 +10,7 @@
 #include "gossip/queue.h"
 #include "gossip/rng.h"
 #include "gossip/table.h"
+#include "gossip/waiting.h"
 
 struct gossip {
 	struct gossip_config config; /* cert points to the array below, or is NULL */
@@ -17,6 +18,10 @@ struct gossip {
 	struct node_id self;
 	struct table table;
 	struct queue queue;
+	struct waiting waiting;     /* newcomers to be checked */
+	struct bucket known, fresh; /* checks of signatures: members', newcomers' */
+	uint64_t waiting_ms;        /* when to look at the newcomers that wait */
+	uint64_t now_ms;            /* the latest time heard of */
 	struct rng rng;
 	struct gossip_counts counts;
 	struct load load, sent_load; /* now, and as the others know it */

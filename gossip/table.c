@@ -59,21 +59,28 @@ is_live(const struct entry *e)
 	return e->m.state == MEMBER_UP || (e->m.state == MEMBER_SUSPECT && e->m.heard_ms);
 }
 
-/* The one gone longest, only among strangers when asked so. */
+#define KIND_GONE 1
+#define KIND_SPARE 2
+
+static void
+note_kind(struct table *t, const struct entry *e)
+{
+	t->kind[e->index] = (uint8_t)((e->m.state == MEMBER_GONE ? KIND_GONE : 0) |
+	                              (e->m.trust == TRUST_SPARE ? KIND_SPARE : 0));
+}
+
+/* The one gone longest, only among strangers when asked so: the time to forget it is the first. */
 static struct entry *
 oldest_gone(const struct table *t, bool strangers)
 {
-	struct entry *best = NULL;
+	uint8_t want = strangers ? KIND_GONE | KIND_SPARE : KIND_GONE;
+	size_t best = t->count;
 
-	for (size_t i = 0; i < t->count; i++) {
-		struct entry *e = t->list[i];
-
-		if (e->m.state != MEMBER_GONE || (strangers && e->m.trust != TRUST_SPARE))
-			continue;
-		if (!best || e->since_ms < best->since_ms)
-			best = e;
-	}
-	return best;
+	for (size_t i = 0; i < t->count; i++)
+		if ((t->kind[i] & want) == want &&
+		        (best == t->count || t->due_ms[i] < t->due_ms[best]))
+			best = i;
+	return best < t->count ? t->list[best] : NULL;
 }
 
 static bool
@@ -104,6 +111,8 @@ table_add(struct table *t, const struct node_id *id, enum trust trust)
 	e->m.trust = trust;
 	e->m.state = MEMBER_GONE;
 	e->index = t->count;
+	t->due_ms[e->index] = 0;
+	note_kind(t, e);
 	t->list[t->count++] = e;
 	t->hash[place_of(t, id)] = (uint16_t)t->count;
 	t->spares += trust == TRUST_SPARE;
@@ -138,6 +147,8 @@ table_remove(struct table *t, struct entry *e)
 
 		t->list[e->index] = last;
 		last->index = e->index;
+		t->due_ms[last->index] = t->due_ms[t->count - 1];
+		note_kind(t, last);
 		t->hash[at] = (uint16_t)(last->index + 1);
 	}
 	t->list[--t->count] = NULL;
@@ -152,6 +163,7 @@ table_set_state(struct table *t, struct entry *e, enum member_state state)
 	t->up -= e->m.state == MEMBER_UP;
 	e->m.state = state;
 	t->up += state == MEMBER_UP;
+	note_kind(t, e);
 	if (was_live)
 		t->live--;
 	if (is_live(e))
@@ -164,4 +176,5 @@ table_set_trust(struct table *t, struct entry *e, enum trust trust)
 	t->spares -= e->m.trust == TRUST_SPARE;
 	e->m.trust = trust;
 	t->spares += trust == TRUST_SPARE;
+	note_kind(t, e);
 }

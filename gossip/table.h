@@ -9,9 +9,11 @@
 #define GOSSIP_TABLE_H
 
 #include "gossip/gossip.h"
+#include "gossip/waiting.h"
 
 #define TABLE_SPARES_MAX (GOSSIP_MEMBERS_MAX / 4)
-#define TABLE_HASH_SIZE (2 * GOSSIP_MEMBERS_MAX) /* a power of two */
+#define TABLE_FORGET_MS (24 * 3600 * UINT64_C(1000)) /* a gone one is kept so long against replay */
+#define TABLE_HASH_SIZE (2 * GOSSIP_MEMBERS_MAX)     /* a power of two */
 
 struct entry {
 	struct member m;
@@ -23,12 +25,19 @@ struct entry {
 	uint32_t hellos;       /* how often it has been asked */
 	bool guessed;          /* m.from is taken from its own list: it came through a relay */
 	bool answer;           /* wants our beacon by unicast with the next answer */
+	struct endpoint also;  /* another address from which it spoke; len 0: none */
+	uint64_t checked_ms;   /* when a signature of its was checked last */
+	struct waiter waiting; /* news whose signature has not been checked */
 	uint16_t raw_len;
 	uint8_t raw[BEACON_LEN_MAX]; /* its last beacon, verbatim */
 };
 
 struct table {
-	struct entry **list;            /* owned, GOSSIP_MEMBERS_MAX places */
+	struct entry **list; /* owned, GOSSIP_MEMBERS_MAX places */
+	/* For each in the list, beside it because an entry is large and all are looked through each
+	 * second: no need to look at it before this time; MEMBER_GONE and TRUST_SPARE as bits. */
+	uint64_t due_ms[GOSSIP_MEMBERS_MAX];
+	uint8_t kind[GOSSIP_MEMBERS_MAX];
 	size_t count, spares;           /* all, and those without certificate */
 	size_t up, live;                /* MEMBER_UP; the same or suspect, having been heard */
 	uint64_t salt;                  /* so that nobody can prepare node ids that collide */

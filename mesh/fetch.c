@@ -25,7 +25,7 @@ may_serve(const struct cert *c)
 static const struct member *
 usable(struct node *n, const struct node_id *id)
 {
-	const struct gossip *g = peers_gossip(n->peers);
+	struct gossip *g = peers_gossip(n->peers);
 	const struct member *m = g ? gossip_find(g, id) : NULL;
 	if (!m || m->trust != TRUST_MEMBER || !(m->roles & ROLE_WORKER) || m->state != MEMBER_UP ||
 	        m->tcp.len == 0 || node_id_cmp(id, identity_node(n->identity)) == 0)

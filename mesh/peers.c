@@ -135,7 +135,8 @@ on_heard(void *arg, const uint8_t *bytes, size_t len, const struct endpoint *fro
 		endpoint_text(from, where);
 		log_hostile(&p->node->log, now, "beacon from %s: %s", where, im_strerror(err));
 	}
-	act(p);
+	if (err == 0) /* what was refused changed nothing, and may be one of ten thousand a second */
+		act(p);
 }
 
 static void
@@ -392,7 +393,7 @@ peers_own_hosts(struct peers *p, char *out, size_t size)
 	}
 }
 
-const struct gossip *
+struct gossip *
 peers_gossip(const struct peers *p)
 {
 	return p->gossip;

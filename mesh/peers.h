@@ -42,7 +42,7 @@ void peers_seed(struct peers *p, const struct endpoint *e);
 /* Adds the machine's own addresses as "a:port,b:port" to out; for tokens. */
 void peers_own_hosts(struct peers *p, char *out, size_t size);
 
-const struct gossip *peers_gossip(const struct peers *p);
+struct gossip *peers_gossip(const struct peers *p);
 struct peer *peers_view(
         struct peers *p, const struct node_id *id); /* existing or new; NULL without memory */
 /* Live members with the platform of this node, for picking: fills at most max; returns how many.  When none is up, those that fell

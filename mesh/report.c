@@ -106,7 +106,7 @@ pack_member(struct node *n, struct buf *out, const struct member *m)
 static const struct member *
 next_member(const struct node *n, size_t *i)
 {
-	const struct gossip *g = peers_gossip(n->peers);
+	struct gossip *g = peers_gossip(n->peers);
 	const struct member *m;
 	while (g && (m = gossip_member(g, (*i)++)))
 		if (m->state != MEMBER_GONE && m->heard_ms)

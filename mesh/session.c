@@ -292,7 +292,7 @@ on_tend(struct session *s)
 static void
 list_peers(struct session *s, struct wire_joined *j)
 {
-	const struct gossip *g = peers_gossip(serve_node(s->serve)->peers);
+	struct gossip *g = peers_gossip(serve_node(s->serve)->peers);
 	const struct member *m;
 	for (size_t i = 0; g && j->npeers < 16 && (m = gossip_member(g, i)); i++)
 		if (m->state == MEMBER_UP && m->tcp.len)

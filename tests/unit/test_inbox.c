@@ -98,6 +98,7 @@ certificates_of_others_are_refused(void **state)
 	assert_int_equal(
 	        hand(f, a, bytes, fake_beacon(b, 1, 1, bytes), &b->at), IM_ERR_UNKNOWN_KEY);
 	b->config.cert_len = fake_cert(&f->root, &b->key, b->cert, FAKE_WALL - 1);
+	f->now_ms += 1000; /* what comes from there after a refused one waits */
 	assert_int_equal(hand(f, a, bytes, fake_beacon(b, 1, 1, bytes), &b->at), IM_ERR_EXPIRED);
 	assert_int_equal(counts_of(a).bad_cert, 2);
 	assert_int_equal(fake_state(a, b), -1);
@@ -247,6 +248,88 @@ addresses_do_not_flap(void **state)
 	fake_mesh_free(f);
 }
 
+/* A beacon of b that somebody else made up. */
+static size_t
+forge(const struct fake_node *b, uint64_t boot, uint64_t seq, uint8_t out[BEACON_LEN_MAX])
+{
+	struct beacon_front f;
+	size_t len = fake_beacon(b, boot, seq, out);
+	const uint8_t *body = memmem(out, len, "forged", 6);
+
+	assert_int_equal(beacon_peek(&f, out, len), 0);
+	assert_non_null(body);
+	memcpy(out + (body - out), "FORGED", 6);
+	return len;
+}
+
+/* Beacons of members beyond the budget wait, and are looked at when somebody asks. */
+static void
+news_wait_until_somebody_asks(void **state)
+{
+	struct fake_mesh *f = fake_mesh_new();
+	struct fake_node *a = fake_node(f, 1), *b = fake_add(f, 1, false);
+	uint8_t bytes[BEACON_LEN_MAX];
+	uint64_t seq = 1;
+
+	(void)state;
+	while (seq <= 500) /* all at one moment: the first at once, then a sample */
+		assert_int_equal(hand(f, a, bytes, fake_beacon(b, 1, seq++, bytes), &b->at), 0);
+	assert_true(a->g != NULL);
+	assert_int_equal(fake_view(a, b)->beacon.seq, 500);
+	assert_int_equal(counts_of(a).bad, 0);
+	assert_int_equal(hand(f, a, bytes, forge(b, 1, seq, bytes), &b->at), 0);
+	assert_int_equal(fake_view(a, b)->beacon.seq, 500); /* looked at, and refused */
+	assert_int_equal(counts_of(a).bad_signature, 1);
+	fake_mesh_free(f);
+}
+
+/* Forged news of a member replace nothing, whatever their sequence, and the true ones still come. */
+static void
+forged_news_replace_nothing(void **state)
+{
+	struct fake_mesh *f = fake_mesh_new();
+	struct fake_node *a = fake_node(f, 1), *b = fake_add(f, 1, false);
+	uint8_t bytes[BEACON_LEN_MAX];
+
+	(void)state;
+	assert_int_equal(hand(f, a, bytes, fake_beacon(b, 1, 1, bytes), &b->at), 0);
+	for (uint64_t seq = 2; seq <= 20; seq++) {
+		for (uint64_t i = 0; i < 3; i++)
+			(void)!hand(
+			        f, a, bytes, forge(b, 1, UINT64_MAX - seq - 99 * i, bytes), &b->at);
+		f->now_ms += 9000;
+		(void)!hand(f, a, bytes, fake_beacon(b, 1, seq, bytes), &b->at);
+		assert_string_equal(fake_view(a, b)->beacon.name, "forged"); /* not FORGED */
+	}
+	f->now_ms += 9000;
+	(void)!hand(f, a, bytes, fake_beacon(b, 1, 21, bytes), &b->at);
+	f->now_ms += 9000;
+	(void)!hand(f, a, bytes, fake_beacon(b, 1, 22, bytes), &b->at);
+	assert_int_equal(fake_view(a, b)->beacon.seq, 22);
+	fake_mesh_free(f);
+}
+
+/* While a member's beacons are drowned in forged ones, its silence is not its death; when the forger
+ * falls silent as well, it is. */
+static void
+forgers_do_not_kill(void **state)
+{
+	struct fake_mesh *f = fake_mesh_new();
+	struct fake_node *a = fake_node(f, 1), *b = fake_add(f, 1, false);
+	uint8_t bytes[BEACON_LEN_MAX];
+
+	(void)state;
+	assert_int_equal(hand(f, a, bytes, fake_beacon(b, 1, 1, bytes), &b->at), 0);
+	for (uint64_t seq = 2; seq < 400; seq++) {
+		(void)!hand(f, a, bytes, forge(b, 1, seq, bytes), &b->at);
+		fake_run(f, 100);
+	}
+	assert_int_equal(fake_state(a, b), MEMBER_UP);
+	fake_run(f, 80000);
+	assert_int_equal(fake_state(a, b), MEMBER_GONE);
+	fake_mesh_free(f);
+}
+
 int
 main(void)
 {
@@ -261,6 +344,9 @@ main(void)
 	        cmocka_unit_test(addresses_are_found),
 	        cmocka_unit_test(guesses_do_not_last),
 	        cmocka_unit_test(addresses_do_not_flap),
+	        cmocka_unit_test(news_wait_until_somebody_asks),
+	        cmocka_unit_test(forged_news_replace_nothing),
+	        cmocka_unit_test(forgers_do_not_kill),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
