@@ -7,9 +7,8 @@
 #include "gossip/saved.h"
 #include "gossip/state.h"
 
-#define EDGE_PER_S 4
-#define EDGE_BURST 8
-#define EDGE_FULL_SIZE 100 /* in larger meshes edges become rarer in proportion */
+#define EDGE_MIN_MS 250                       /* between beacons out of turn, in a small mesh */
+#define EDGE_AHEAD_MS ((8 - 1) * EDGE_MIN_MS) /* of these eight may come at once */
 #define SWEEP_MS 1000
 #define PAUSE_MS 2000 /* a sweep later than this means that we did not run */
 #define HELLO_TRIES 10
@@ -52,7 +51,6 @@ gossip_new(const struct gossip_config *c)
 		return NULL;
 	}
 	queue_init(&g->queue);
-	bucket_init(&g->edge, EDGE_BURST, c->wall_at_ms);
 	bucket_init(&g->known, INBOX_KNOWN_BURST, c->wall_at_ms);
 	bucket_init(&g->fresh, INBOX_FRESH_BURST, c->wall_at_ms);
 	g->waiting.salt = rng_next(&g->rng);
@@ -123,13 +121,27 @@ gossip_receive(struct gossip *g, const void *bytes, size_t len, const struct end
 	return inbox_receive(g, &a);
 }
 
-static uint32_t
-edge_rate(const struct gossip *g)
+/* Sends a beacon to everybody. Each postpones the next out of turn by the part of the mesh's pace
+ * that is this node's, so that edges add nothing to what all receive. */
+static void
+speak(struct gossip *g, enum beacon_kind kind, uint64_t now_ms)
 {
-	size_t n = g->table.live + 1;
-	size_t rate = n > EDGE_FULL_SIZE ? EDGE_PER_S * EDGE_FULL_SIZE / n : EDGE_PER_S;
+	uint64_t share = (uint64_t)(g->table.live + 1) * 1000 / PACE_RECEIVED_PER_S;
+	uint64_t gap = share < EDGE_MIN_MS   ? EDGE_MIN_MS
+	               : share < PACE_MAX_MS ? share
+	                                     : PACE_MAX_MS;
+	uint64_t from = g->edge_ms > now_ms ? g->edge_ms : now_ms;
 
-	return rate ? (uint32_t)rate : 1;
+	outbox_beacon(g, kind, now_ms);
+	g->edge_ms = from + gap < now_ms + gap + EDGE_AHEAD_MS ? from + gap
+	                                                       : now_ms + gap + EDGE_AHEAD_MS;
+}
+
+/* From when on a beacon may go out of turn. */
+static uint64_t
+edge_deadline(const struct gossip *g)
+{
+	return g->edge_ms > EDGE_AHEAD_MS ? g->edge_ms - EDGE_AHEAD_MS : 0;
 }
 
 static bool
@@ -159,9 +171,9 @@ is_edge(const struct load *was, const struct load *is)
 static void
 send_edge(struct gossip *g, uint64_t now_ms)
 {
-	g->edge_due = !bucket_take(&g->edge, edge_rate(g), now_ms);
+	g->edge_due = now_ms < edge_deadline(g);
 	if (!g->edge_due)
-		outbox_beacon(g, BEACON_ALIVE, now_ms);
+		speak(g, BEACON_ALIVE, now_ms);
 }
 
 void
@@ -285,9 +297,9 @@ gossip_tick(struct gossip *g, uint64_t now_ms)
 		return;
 	if (g->hello_due) {
 		g->hello_due = false;
-		outbox_beacon(g, BEACON_HELLO, now_ms);
+		speak(g, BEACON_HELLO, now_ms);
 	} else if ((g->answer_ms && now_ms >= g->answer_ms) || now_ms >= beacon_ms(g)) {
-		outbox_beacon(g, BEACON_ALIVE, now_ms);
+		speak(g, BEACON_ALIVE, now_ms);
 	} else if (g->edge_due) {
 		send_edge(g, now_ms);
 	}
@@ -319,7 +331,7 @@ gossip_deadline(const struct gossip *g)
 	if (g->answer_ms && g->answer_ms < at)
 		at = g->answer_ms;
 	if (g->edge_due) {
-		t = bucket_ready_ms(&g->edge, edge_rate(g), g->edge.filled_ms);
+		t = edge_deadline(g);
 		at = t < at ? t : at;
 	}
 	return at;

@@ -74,8 +74,8 @@ int gossip_add_seed(struct gossip *g, const struct endpoint *e) IM_MUST;
  * and not counted as bad. */
 int gossip_receive(struct gossip *g, const void *bytes, size_t len, const struct endpoint *from,
         bool via_multicast, uint64_t now_ms);
-/* This node's load changed: sends at once when it becomes idle or busy (token bucket of 4 a
- * second, burst 8), else with the next beacon. */
+/* This node's load changed: sends at once when it becomes idle or busy (at
+ * most 4 a second, 8 in a burst, fewer from 25 nodes on), else with the next beacon. */
 void gossip_load(struct gossip *g, const struct load *l, uint64_t now_ms);
 /* Time has passed: queues what is due. */
 void gossip_tick(struct gossip *g, uint64_t now_ms);

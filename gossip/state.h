@@ -30,13 +30,14 @@ struct gossip {
 	struct endpoint seeds[GOSSIP_SEEDS_MAX];
 	size_t nseeds, target_cursor; /* cursor: whose turn it is when there are many */
 	uint64_t seq;
-	bool hello_due, silent;       /* HELLO with the next tick; nothing more after BYE */
-	bool edge_due;                /* news for which the bucket had no token */
-	struct bucket edge, stranger; /* beacons out of turn; datagrams relayed to strangers */
-	uint64_t last_ms;             /* of the last beacon to everybody; 0 none */
-	uint64_t answer_ms;           /* when to answer newcomers; 0 not at all */
-	uint64_t sweep_ms;            /* when to look for the silent next */
-	uint32_t spread;              /* next beacon, in thousandths of the interval */
+	bool hello_due, silent; /* HELLO with the next tick; nothing more after BYE */
+	bool edge_due;          /* news for which the bucket had no token */
+	uint64_t edge_ms;       /* how far beacons have used up the time for those out of turn */
+	struct bucket stranger; /* datagrams relayed to strangers */
+	uint64_t last_ms;       /* of the last beacon to everybody; 0 none */
+	uint64_t answer_ms;     /* when to answer newcomers; 0 not at all */
+	uint64_t sweep_ms;      /* when to look for the silent next */
+	uint32_t spread;        /* next beacon, in thousandths of the interval */
 };
 
 #endif

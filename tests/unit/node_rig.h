@@ -434,7 +434,7 @@ rig_id(const struct rig *r)
 static inline const struct member *
 rig_member(const struct rig *r, const struct rig *of)
 {
-	const struct gossip *g = peers_gossip(r->n.peers);
+	struct gossip *g = peers_gossip(r->n.peers);
 	const struct member *m = g ? gossip_find(g, rig_id(of)) : NULL;
 	return m && m->state == MEMBER_UP ? m : NULL;
 }
