@@ -3,7 +3,7 @@
 #include <string.h>
 
 #define PENALTY_MS 250 /* after the first forged one, doubled with each further one */
-#define PENALTY_DOUBLINGS 5
+#define PENALTY_DOUBLINGS 3
 
 void
 waiter_offer(struct waiter *w, const struct arrival *a, struct rng *r)

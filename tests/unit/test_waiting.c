@@ -76,18 +76,18 @@ forgeries_cost_patience(void **state)
 		while (!waiter_ready(w, now))
 			now++;
 		assert_true(i < 2 || now - last >= 250);
-		assert_true(now - last <= 8001 || !last);
+		assert_true(now - last <= 2001 || !last);
 		last = now;
 		waiter_done(w, true, now);
 	}
 	assert_true(waiter_doubts(w, now + WAITING_DOUBT_MS - 1));
 	assert_false(waiter_doubts(w, now + WAITING_DOUBT_MS));
 	offer(w, &r, 1, now);
-	assert_false(waiter_ready(w, now + 7999));
-	assert_true(waiter_ready(w, now + 8000));
-	waiter_done(w, false, now + 8000); /* a true one ends it */
-	offer(w, &r, 1, now + 8000);
-	assert_true(waiter_ready(w, now + 8000));
+	assert_false(waiter_ready(w, now + 1999));
+	assert_true(waiter_ready(w, now + 2000));
+	waiter_done(w, false, now + 2000); /* a true one ends it */
+	offer(w, &r, 1, now + 2000);
+	assert_true(waiter_ready(w, now + 2000));
 	free(w);
 }
 
