@@ -91,6 +91,13 @@ gossip_set_mesh(struct gossip *g, const struct gossip_config *c)
 }
 
 void
+gossip_set_wall(struct gossip *g, uint64_t wall_s, uint64_t now_ms)
+{
+	g->config.wall_s = wall_s;
+	g->config.wall_at_ms = now_ms;
+}
+
+void
 gossip_set_addrs(struct gossip *g, const struct beacon_addr *addrs, uint32_t n)
 {
 	g->naddrs = n < BEACON_ADDRS_MAX ? n : BEACON_ADDRS_MAX;
@@ -394,8 +401,9 @@ gossip_save(const struct gossip *g, struct buf *out)
 	for (size_t i = 0; i < g->table.count; i++) {
 		const struct member *m = &g->table.list[i]->m;
 
-		if (m->state == MEMBER_GONE || !m->tcp.len)
+		if (!m->tcp.len)
 			continue;
+		list[n].gone = m->state == MEMBER_GONE;
 		list[n].node = m->node;
 		list[n].at = m->tcp;
 		memcpy(list[n].name, m->beacon.name, NAME_SIZE);
@@ -426,7 +434,7 @@ remember(struct gossip *g, const struct saved *s, uint64_t now_ms)
 	e->m.interval_ms = PACE_MIN_MS;
 	e->since_ms = now_ms;
 	e->hello_ms = now_ms;
-	table_set_state(&g->table, e, MEMBER_SUSPECT);
+	table_set_state(&g->table, e, s->gone ? MEMBER_GONE : MEMBER_SUSPECT);
 }
 
 int
@@ -439,7 +447,11 @@ gossip_load_saved(struct gossip *g, const void *bytes, size_t len, uint64_t now_
 	if (err)
 		return err;
 	for (size_t i = 0; i < n; i++)
-		remember(g, &list[i], now_ms);
+		if (!list[i].gone)
+			remember(g, &list[i], now_ms);
+	for (size_t i = 0; i < n && g->table.spares < TABLE_SPARES_MAX; i++)
+		if (list[i].gone)
+			remember(g, &list[i], now_ms);
 	free(list);
 	return 0;
 }

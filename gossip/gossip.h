@@ -62,6 +62,9 @@ struct gossip *gossip_new(const struct gossip_config *c); /* NULL without memory
 void gossip_free(struct gossip *g);
 /* A new certificate or mesh (after join or leave): members of another mesh are forgotten. */
 int gossip_set_mesh(struct gossip *g, const struct gossip_config *c) IM_MUST;
+/* The wall clock, by which certificates begin and end; to be told again and again, since it may be
+ * set while we run. Nothing else depends on it. */
+void gossip_set_wall(struct gossip *g, uint64_t wall_s, uint64_t now_ms);
 void gossip_set_addrs(struct gossip *g, const struct beacon_addr *addrs, uint32_t n);
 /* An address to which beacons also go by unicast although nobody was heard there (configuration,
  * token, disk). */
@@ -95,8 +98,8 @@ const struct member *gossip_find(struct gossip *g, const struct node_id *id);
 size_t gossip_count_up(const struct gossip *g);
 void gossip_counts(const struct gossip *g, struct gossip_counts *out);
 
-/* The table for the disk, and back: remembered members are asked by unicast, and are
- * MEMBER_SUSPECT until heard or, after ten tries (about five minutes), MEMBER_GONE; 24 h later
+/* The table for the disk, and back: those gone are only kept against replay; other remembered
+ * members are asked by unicast, and are MEMBER_SUSPECT until heard or, after ten tries (about five minutes), MEMBER_GONE; 24 h later
  * they are forgotten. At most TABLE_SPARES_MAX are taken back. */
 void gossip_save(const struct gossip *g, struct buf *out);
 int gossip_load_saved(struct gossip *g, const void *bytes, size_t len, uint64_t now_ms) IM_MUST;

@@ -249,6 +249,8 @@ store(struct gossip *g, const struct arrival *a, const struct beacon *b, struct 
 	e->m.beacon.cert_len = 0;
 	memcpy(e->raw, a->bytes, a->len);
 	e->raw_len = (uint16_t)a->len;
+	e->cert_at = b->cert ? (uint16_t)(b->cert - a->bytes) : 0;
+	e->cert_len = (uint16_t)b->cert_len;
 	if (a->via_multicast)
 		e->multicast_ms = a->now_ms;
 	e->m.unicast = !e->multicast_ms ||
@@ -346,11 +348,10 @@ check_waiting(struct gossip *g, struct entry *e, uint64_t now_ms)
 static bool
 is_familiar(const struct beacon_front *f, const struct arrival *a, const struct entry *e)
 {
-	struct beacon_front was;
-
-	if (!e || !e->m.heard_ms || e->m.state == MEMBER_GONE || f->boot != e->m.beacon.boot ||
-	        beacon_peek(&was, e->raw, e->raw_len) || was.cert_len != f->cert_len ||
-	        (f->cert_len && memcmp(was.cert, f->cert, f->cert_len)))
+	if (!e || !e->m.heard_ms || e->m.state == MEMBER_GONE || f->boot != e->m.beacon.boot)
+		return false;
+	if (f->cert_len != e->cert_len ||
+	        (f->cert && memcmp(e->raw + e->cert_at, f->cert, f->cert_len)))
 		return false;
 	return same_address(&e->m.from, a->from) || same_address(&e->also, a->from) ||
 	       lists_address(&e->m.beacon, a->from);

@@ -17,7 +17,7 @@ saved_encode(const struct saved *list, size_t n, struct buf *out)
 	for (size_t i = 0; i < n; i++) {
 		const struct saved *s = &list[i];
 
-		pack_map(out, 7);
+		pack_map(out, s->gone ? 8 : 7);
 		pack_kbytes(out, 1, s->node.bytes, NODE_ID_LEN);
 		pack_kbytes(out, 2, s->at.bytes, s->at.len);
 		pack_kuint(out, 3, s->at.port);
@@ -25,6 +25,8 @@ saved_encode(const struct saved *list, size_t n, struct buf *out)
 		pack_kuint(out, 5, s->boot);
 		pack_kuint(out, 6, s->seq);
 		pack_kuint(out, 64, s->at.scope);
+		if (s->gone)
+			pack_kuint(out, 65, 1);
 	}
 }
 
@@ -32,7 +34,7 @@ static int
 decode_entry(struct saved *s, const struct item *map)
 {
 	const uint8_t *addr;
-	uint64_t port, scope = 0;
+	uint64_t port, scope = 0, gone = 0;
 	size_t len;
 	int err;
 
@@ -49,12 +51,16 @@ decode_entry(struct saved *s, const struct item *map)
 	err = item_uint(map, 64, UINT32_MAX, &scope);
 	if (err && err != IM_ERR_ABSENT)
 		return err;
+	err = item_uint(map, 65, 1, &gone);
+	if (err && err != IM_ERR_ABSENT)
+		return err;
 	if (len != 4 && len != 16)
 		return IM_ERR_FORMAT;
 	s->at.len = (uint8_t)len;
 	memcpy(s->at.bytes, addr, len);
 	s->at.port = (uint16_t)port;
 	s->at.scope = (uint32_t)scope;
+	s->gone = gone;
 	return 0;
 }
 

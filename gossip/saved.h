@@ -3,8 +3,9 @@
  * counted.
  *
  * A packet {1: version 1, 2: array of {1: node id, 2: address (4 or 16 bytes), 3: port, 4:
- * name, 5: boot id, 6: sequence, 64: interface of a link-local address}}.  It is read as
- * hostile bytes: at most GOSSIP_SAVE_MAX of them and GOSSIP_MEMBERS_MAX entries.
+ * name, 5: boot id, 6: sequence, 64: interface of a link-local address, 65: 1 when it is gone and
+ * kept against replay only}}.  It is read as hostile bytes: at most GOSSIP_SAVE_MAX of them and
+ * GOSSIP_MEMBERS_MAX entries.
  */
 #ifndef GOSSIP_SAVED_H
 #define GOSSIP_SAVED_H
@@ -16,6 +17,7 @@ struct saved {
 	struct endpoint at;
 	char name[NAME_SIZE];
 	uint64_t boot, seq;
+	bool gone;
 };
 
 /* Appends the table of n entries; what cannot be saved is left to buf_err(out). */

@@ -17,17 +17,18 @@
 
 struct entry {
 	struct member m;
-	size_t index;          /* in the list */
-	uint64_t since_ms;     /* when it became gone, or was read from disk */
-	uint64_t multicast_ms; /* last time it was heard by multicast; 0 never */
-	uint64_t address_ms;   /* last time a beacon came from m.from's address */
-	uint64_t hello_ms;     /* remembered from disk: when to ask it next */
-	uint32_t hellos;       /* how often it has been asked */
-	bool guessed;          /* m.from is taken from its own list: it came through a relay */
-	bool answer;           /* wants our beacon by unicast with the next answer */
-	struct endpoint also;  /* another address from which it spoke; len 0: none */
-	uint64_t checked_ms;   /* when a signature of its was checked last */
-	struct waiter waiting; /* news whose signature has not been checked */
+	size_t index;               /* in the list */
+	uint64_t since_ms;          /* when it became gone, or was read from disk */
+	uint64_t multicast_ms;      /* last time it was heard by multicast; 0 never */
+	uint64_t address_ms;        /* last time a beacon came from m.from's address */
+	uint64_t hello_ms;          /* remembered from disk: when to ask it next */
+	uint32_t hellos;            /* how often it has been asked */
+	bool guessed;               /* m.from is taken from its own list: it came through a relay */
+	bool answer;                /* wants our beacon by unicast with the next answer */
+	struct endpoint also;       /* another address from which it spoke; len 0: none */
+	uint64_t checked_ms;        /* when a signature of its was checked last */
+	struct waiter waiting;      /* news whose signature has not been checked */
+	uint16_t cert_at, cert_len; /* its certificate in raw; 0 without */
 	uint16_t raw_len;
 	uint8_t raw[BEACON_LEN_MAX]; /* its last beacon, verbatim */
 };

@@ -190,6 +190,8 @@ on_scan(void *arg)
 		p->rejoin_ms = now + PEERS_REJOIN_MS;
 	radio_rescan(p->radio, rejoin);
 	set_addrs(p);
+	if (p->gossip)
+		gossip_set_wall(p->gossip, wall_seconds(), now);
 	measure_rates(p, now);
 	if (now >= p->save_ms) {
 		p->save_ms = now + SAVE_MS;

@@ -233,6 +233,40 @@ table_survives_restart(void **state)
 	fake_mesh_free(f);
 }
 
+/* What somebody has recorded of a node that is gone is refused after our restart as well; the node
+ * itself comes back with the next boot id. */
+static void
+replays_are_refused_after_restart(void **state)
+{
+	struct fake_mesh *f = fake_mesh_new();
+	struct fake_node *a = fake_node(f, 1), *b = fake_add(f, 1, false);
+	uint8_t old[BEACON_LEN_MAX], last[BEACON_LEN_MAX], anew[BEACON_LEN_MAX];
+	size_t old_len = fake_beacon(b, 5, 8, old), last_len = fake_beacon(b, 5, 9, last);
+	struct buf saved;
+
+	(void)state;
+	assert_int_equal(gossip_receive(a->g, last, last_len, &b->at, true, f->now_ms), 0);
+	for (int gone = 0; gone < 2; gone++) {
+		buf_init(&saved, GOSSIP_SAVE_MAX);
+		gossip_save(a->g, &saved);
+		fake_stop(a);
+		fake_start(f, a, 2);
+		assert_int_equal(gossip_load_saved(a->g, saved.data, saved.len, f->now_ms), 0);
+		buf_fini(&saved);
+		assert_int_equal(fake_state(a, b), gone ? MEMBER_GONE : MEMBER_SUSPECT);
+		assert_int_equal(
+		        gossip_receive(a->g, old, old_len, &b->at, true, f->now_ms), IM_ERR_REPLAY);
+		assert_int_equal(gossip_receive(a->g, last, last_len, &b->at, true, f->now_ms),
+		        IM_ERR_REPLAY);
+		fake_run(f, 600000);
+		assert_int_equal(fake_state(a, b), MEMBER_GONE);
+	}
+	assert_int_equal(
+	        gossip_receive(a->g, anew, fake_beacon(b, 6, 1, anew), &b->at, true, f->now_ms), 0);
+	assert_int_equal(fake_state(a, b), MEMBER_UP);
+	fake_mesh_free(f);
+}
+
 static void
 load_spreads_with_edges_under_a_limit(void **state)
 {
@@ -375,6 +409,7 @@ main(void)
 	        cmocka_unit_test(seeds_alone_suffice),
 	        cmocka_unit_test(a_chain_of_seeds_suffices),
 	        cmocka_unit_test(table_survives_restart),
+	        cmocka_unit_test(replays_are_refused_after_restart),
 	        cmocka_unit_test(load_spreads_with_edges_under_a_limit),
 	        cmocka_unit_test(toolchain_tags_are_edges),
 	        cmocka_unit_test(beacon_rate_is_bounded),

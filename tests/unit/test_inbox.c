@@ -124,6 +124,29 @@ certificates_end(void **state)
 	fake_mesh_free(f);
 }
 
+/* A machine that starts with a wrong clock believes no certificate; once it is set right, it does. */
+static void
+a_clock_may_be_set(void **state)
+{
+	struct fake_mesh *f = fake_mesh_new();
+	struct fake_node *a = fake_node(f, 1), *b = fake_add(f, 1, false),
+	                 *c = fake_add(f, 1, true);
+	uint8_t bytes[BEACON_LEN_MAX];
+
+	(void)state;
+	gossip_set_wall(a->g, 100, f->now_ms);
+	assert_int_equal(hand(f, a, bytes, fake_beacon(b, 1, 1, bytes), &b->at), IM_ERR_EXPIRED);
+	assert_int_equal(hand(f, a, bytes, fake_beacon(c, 1, 1, bytes), &c->at), 0);
+	f->now_ms += 3000;
+	gossip_set_wall(a->g, FAKE_WALL, f->now_ms);
+	assert_int_equal(hand(f, a, bytes, fake_beacon(b, 1, 1, bytes), &b->at), 0);
+	assert_int_equal(fake_view(a, b)->trust, TRUST_MEMBER);
+	gossip_set_wall(a->g, FAKE_WALL + 200000000, f->now_ms); /* nobody dies of it */
+	fake_run(f, 100);
+	assert_int_equal(fake_state(a, b), MEMBER_UP);
+	fake_mesh_free(f);
+}
+
 static void
 strangers_are_spares(void **state)
 {
@@ -339,6 +362,7 @@ main(void)
 	        cmocka_unit_test(another_mesh_is_refused),
 	        cmocka_unit_test(certificates_of_others_are_refused),
 	        cmocka_unit_test(certificates_end),
+	        cmocka_unit_test(a_clock_may_be_set),
 	        cmocka_unit_test(strangers_are_spares),
 	        cmocka_unit_test(noise_and_echoes),
 	        cmocka_unit_test(addresses_are_found),

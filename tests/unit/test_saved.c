@@ -19,6 +19,7 @@ tables_come_back(void **state)
 	list[0].seq = 3;
 	list[1].node.bytes[0] = 2;
 	list[1].at = (struct endpoint){16, {0xfe, 0x80}, 1, 7};
+	list[1].gone = true;
 	buf_init(&out, GOSSIP_SAVE_MAX);
 	saved_encode(list, 2, &out);
 	assert_int_equal(buf_err(&out), 0);
