@@ -135,7 +135,8 @@ on_heard(void *arg, const uint8_t *bytes, size_t len, const struct endpoint *fro
 		endpoint_text(from, where);
 		log_hostile(&p->node->log, now, "beacon from %s: %s", where, im_strerror(err));
 	}
-	if (err == 0) /* what was refused changed nothing, and may be one of ten thousand a second */
+	if (err ==
+	        0) /* what was refused changed nothing, and may be one of ten thousand a second */
 		act(p);
 }
 
