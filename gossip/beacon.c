@@ -31,12 +31,13 @@ pack_lists(const struct beacon *b, struct buf *out)
 	pack_array(out, naddrs);
 	for (uint32_t i = 0; i < naddrs; i++)
 		pack_bytes(out, b->addrs[i].bytes, b->addrs[i].len);
+	pack_kuint(out, 68, b->reach);
 }
 
 static void
 pack_body(const struct beacon *b, struct buf *out)
 {
-	pack_map(out, 19);
+	pack_map(out, 20);
 	pack_kuint(out, 1, VERSION_NOW);
 	pack_kbytes(out, 2, b->mesh.bytes, MESH_ID_LEN);
 	pack_kbytes(out, 3, b->node.bytes, NODE_ID_LEN);
@@ -172,6 +173,9 @@ read_extras(struct beacon *b, const struct item *map)
 		return err;
 	err = read_uint32(map, 66, SPEED_MAX, &b->speed);
 	if (err && item_get(map, 66))
+		return err;
+	err = read_uint32(map, 68, UINT32_MAX, &b->reach);
+	if (err && item_get(map, 68))
 		return err;
 	err = item_array(map, 67, BEACON_ADDRS_MAX, &addrs, &b->naddrs);
 	if (err == IM_ERR_ABSENT) {

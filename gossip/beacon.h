@@ -9,7 +9,8 @@
  *          8: TCP port, 9: platform, 10: slots, 11: used, 12: queued, 13: load permille,
  *          14: sandbox level, 15: state bits,
  *          64: array of toolchain tags (first 4 bytes of the digest, as integers),
- *          65: version text, 66: speed, 67: array of addresses (4 or 16 bytes each)}
+ *          65: version text, 66: speed, 67: array of addresses (4 or 16 bytes each),
+ *          68: how the node reaches others (enum beacon_reach bits)}
  * Keys stand in ascending order, so that who sends, and how often it did, lies at the front and a
  * flood of forgeries is sorted out without decoding them.
  * A beacon is a hint: nothing is believed that a lease does not confirm.
@@ -32,6 +33,12 @@ enum beacon_state {
 	STATE_PAUSED = 2,
 	STATE_OWNER_BUSY = 4,
 	STATE_ON_BATTERY = 8,
+};
+
+enum beacon_reach {
+	REACH_KNOWN = 1,     /* always set by a node that sends this field */
+	REACH_MULTICAST = 2, /* it sends by multicast too */
+	REACH_RELAY = 4,     /* it passes on between its segment and others */
 };
 
 /* What changes from beacon to beacon. */
@@ -57,6 +64,7 @@ struct beacon {
 	uint16_t port;
 	uint32_t sandbox; /* level: 0 none, 1 to 3 */
 	uint32_t speed;   /* hint, percent of a nominal core; shown, never trusted */
+	uint32_t reach;   /* enum beacon_reach bits; 0 when the node does not say */
 	struct load load;
 	struct beacon_addr addrs[BEACON_ADDRS_MAX];
 	uint32_t naddrs;

@@ -4,7 +4,9 @@
 #include <string.h>
 #include "gossip/inbox.h"
 #include "gossip/outbox.h"
+#include "gossip/relay.h"
 #include "gossip/saved.h"
+#include "gossip/segment.h"
 #include "gossip/state.h"
 
 #define EDGE_MIN_MS 250                       /* between beacons out of turn, in a small mesh */
@@ -56,6 +58,8 @@ gossip_new(const struct gossip_config *c)
 	g->waiting.salt = rng_next(&g->rng);
 	bucket_init(&g->stranger, STRANGER_PER_S, c->wall_at_ms);
 	take_config(g, c);
+	g->multicast = true; /* until the owner says otherwise */
+	relay_start(g, c->wall_at_ms);
 	return g;
 }
 
@@ -90,6 +94,15 @@ gossip_set_mesh(struct gossip *g, const struct gossip_config *c)
 	return 0;
 }
 
+static bool
+has_addr(const struct beacon_addr *list, uint32_t n, const struct beacon_addr *a)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (list[i].len == a->len && !memcmp(list[i].bytes, a->bytes, a->len))
+			return true;
+	return false;
+}
+
 void
 gossip_set_wall(struct gossip *g, uint64_t wall_s, uint64_t now_ms)
 {
@@ -100,8 +113,45 @@ gossip_set_wall(struct gossip *g, uint64_t wall_s, uint64_t now_ms)
 void
 gossip_set_addrs(struct gossip *g, const struct beacon_addr *addrs, uint32_t n)
 {
-	g->naddrs = n < BEACON_ADDRS_MAX ? n : BEACON_ADDRS_MAX;
-	memcpy(g->addrs, addrs, g->naddrs * sizeof(*addrs));
+	struct beacon_addr new[BEACON_ADDRS_MAX] = {0};
+	bool moved = false;
+
+	n = n < BEACON_ADDRS_MAX ? n : BEACON_ADDRS_MAX;
+	memcpy(new, addrs, n * sizeof(*addrs));
+	for (uint32_t i = 0; i < g->naddrs; i++)
+		moved |= !has_addr(new, n, &g->addrs[i]);
+	g->naddrs = n;
+	memcpy(g->addrs, new, sizeof(new));
+	/* Another network perhaps: who was in the segment is to be found out, and the others hear it
+	 * at once. */
+	if (moved && n && g->last_ms) {
+		segment_leave(g);
+		g->hello_due = true;
+	}
+}
+
+void
+gossip_set_subnets(struct gossip *g, const struct subnet *subnets, uint32_t n)
+{
+	g->nsubnets = n < GOSSIP_SUBNETS_MAX ? n : GOSSIP_SUBNETS_MAX;
+	memcpy(g->subnets, subnets, g->nsubnets * sizeof(*subnets));
+	g->multicast = n > 0;
+}
+
+size_t
+gossip_count_deaf(const struct gossip *g, uint64_t now_ms, const struct member **example)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->table.count; i++) {
+		const struct entry *e = g->table.list[i];
+
+		if (!segment_is_deaf_to(g, e, now_ms))
+			continue;
+		if (!n++ && example)
+			*example = &e->m;
+	}
+	return n;
 }
 
 int
@@ -123,9 +173,9 @@ int
 gossip_receive(struct gossip *g, const void *bytes, size_t len, const struct endpoint *from,
         bool via_multicast, uint64_t now_ms)
 {
-	struct arrival a = {bytes, len, from, via_multicast, now_ms};
+	struct arrival a = {bytes, len, from, via_multicast, now_ms, false, NULL};
 
-	return inbox_receive(g, &a);
+	return letter_is(bytes, len) ? relay_receive(g, &a) : inbox_receive(g, &a);
 }
 
 /* Sends a beacon to everybody. Each postpones the next out of turn by the part of the mesh's pace
@@ -181,6 +231,10 @@ send_edge(struct gossip *g, uint64_t now_ms)
 	g->edge_due = now_ms < edge_deadline(g);
 	if (!g->edge_due)
 		speak(g, BEACON_ALIVE, now_ms);
+	/* The next slice goes ahead, as long as those that went early stay within one interval. */
+	if (!g->edge_due && g->slice_ms &&
+	        g->slice_ms < now_ms + pace_interval_ms(g->table.live + 1))
+		outbox_slice(g, now_ms);
 }
 
 void
@@ -244,6 +298,18 @@ judge_silence(struct gossip *g, struct entry *e, uint64_t now_ms)
 	return now_ms + TABLE_FORGET_MS;
 }
 
+/* Looks at one that has been heard; returns when to look again. */
+static uint64_t
+watch(struct gossip *g, struct entry *e, unsigned *asked, uint64_t now_ms)
+{
+	uint64_t due = judge_silence(g, e, now_ms), probe;
+
+	if (*asked < HELLO_PER_SWEEP && !e->waiting.len)
+		*asked += relay_probe(g, e, now_ms);
+	probe = relay_probe_ms(e);
+	return probe > now_ms && probe < due ? probe : due;
+}
+
 /* Time in which this node itself stood still (stopped, swapped out) says nothing about the
  * others. */
 static void
@@ -277,11 +343,12 @@ sweep(struct gossip *g, uint64_t now_ms)
 			if (now_ms >= g->table.due_ms[i])
 				forget(g, e);
 		} else if (e->m.heard_ms) {
-			g->table.due_ms[i] = judge_silence(g, e, now_ms);
+			g->table.due_ms[i] = watch(g, e, &asked, now_ms);
 		} else if (asked < HELLO_PER_SWEEP && !g->silent) {
 			asked += ask_remembered(g, e, now_ms);
 		}
 	}
+	segment_update(g, now_ms);
 	g->sweep_ms = now_ms + SWEEP_MS;
 }
 
@@ -310,6 +377,9 @@ gossip_tick(struct gossip *g, uint64_t now_ms)
 	} else if (g->edge_due) {
 		send_edge(g, now_ms);
 	}
+	if (g->slice_ms && now_ms >= g->slice_ms)
+		outbox_slice(g, now_ms);
+	relay_tick(g, now_ms);
 }
 
 void
@@ -335,6 +405,10 @@ gossip_deadline(const struct gossip *g)
 		return 0;
 	t = beacon_ms(g);
 	at = t < at ? t : at;
+	t = relay_deadline(g);
+	at = t < at ? t : at;
+	if (g->slice_ms && g->slice_ms < at)
+		at = g->slice_ms;
 	if (g->answer_ms && g->answer_ms < at)
 		at = g->answer_ms;
 	if (g->edge_due) {

@@ -12,13 +12,23 @@
 #ifndef GOSSIP_GOSSIP_H
 #define GOSSIP_GOSSIP_H
 
+#include "gossip/letter.h"
 #include "gossip/member.h"
 
 #define GOSSIP_MEMBERS_MAX 4096
 #define GOSSIP_SEEDS_MAX 64
 #define GOSSIP_SAVE_MAX (4 * 1024 * 1024)
 
+#define GOSSIP_SUBNETS_MAX 32
+
 struct gossip;
+
+/* A network to which an interface of this node is connected: its address there and how many of the
+ * leading bits name the network. */
+struct subnet {
+	struct beacon_addr addr;
+	uint8_t bits;
+};
 
 struct gossip_config {
 	const struct key *key; /* must outlive the gossip */
@@ -48,7 +58,7 @@ struct gossip_action {
 	/* GOSSIP_UP; _DOWN: bye or silence, also before the _UP of a restarted node; _CHANGED: load,
 	 * address, suspicion */
 	struct node_id node;
-	uint8_t bytes[BEACON_LEN_MAX]; /* _MULTICAST, _UNICAST */
+	uint8_t bytes[LETTER_LEN_MAX]; /* _MULTICAST, _UNICAST */
 	size_t len;
 };
 
@@ -65,7 +75,14 @@ int gossip_set_mesh(struct gossip *g, const struct gossip_config *c) IM_MUST;
 /* The wall clock, by which certificates begin and end; to be told again and again, since it may be
  * set while we run. Nothing else depends on it. */
 void gossip_set_wall(struct gossip *g, uint64_t wall_s, uint64_t now_ms);
+/* This node's own addresses.  When one is gone, this node has moved: the next tick tells all. */
 void gossip_set_addrs(struct gossip *g, const struct beacon_addr *addrs, uint32_t n);
+/* The networks that this node's interfaces with multicast are connected to; n 0: it does not send by
+ * multicast. */
+void gossip_set_subnets(struct gossip *g, const struct subnet *subnets, uint32_t n);
+/* Live nodes on this node's own networks that send by multicast, but from which none has arrived
+ * for some intervals; they are reached by unicast.  *example, unless NULL, receives one. */
+size_t gossip_count_deaf(const struct gossip *g, uint64_t now_ms, const struct member **example);
 /* An address to which beacons also go by unicast although nobody was heard there (configuration,
  * token, disk). */
 int gossip_add_seed(struct gossip *g, const struct endpoint *e) IM_MUST;

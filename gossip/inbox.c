@@ -2,6 +2,8 @@
 
 #include <string.h>
 #include "gossip/outbox.h"
+#include "gossip/relay.h"
+#include "gossip/segment.h"
 
 #define LOOK_MS (1000 / INBOX_FRESH_PER_S)
 #define SAMPLE 16      /* one in so many of a member's beacons is checked in any case */
@@ -63,6 +65,24 @@ same_address(const struct endpoint *a, const struct endpoint *b)
 	return a->len == b->len && a->scope == b->scope && !memcmp(a->bytes, b->bytes, a->len);
 }
 
+/* By which way a beacon came: decides who is of this segment. */
+static void
+note_way(const struct arrival *a, struct entry *e)
+{
+	if (a->carried) {
+		if (a->via_multicast)
+			e->spread_ms = a->now_ms;
+		return;
+	}
+	if (a->via_multicast) {
+		e->multicast_ms = a->now_ms;
+		e->unicast_ms = 0;
+		e->m.unicast = false;
+	} else if (!e->unicast_ms) {
+		e->unicast_ms = a->now_ms;
+	}
+}
+
 /* The last accepted beacon once more, by another interface or a relay: no news, no offence. */
 static bool
 is_copy(const struct arrival *a, const struct beacon_front *f, struct entry *e)
@@ -73,11 +93,8 @@ is_copy(const struct arrival *a, const struct beacon_front *f, struct entry *e)
 		return true;
 	if (e->raw_len != a->len || f->seq != e->m.beacon.seq || memcmp(e->raw, a->bytes, a->len))
 		return false;
-	if (a->via_multicast) {
-		e->multicast_ms = a->now_ms;
-		e->m.unicast = false;
-	}
-	if (same_address(a->from, &e->m.from))
+	note_way(a, e);
+	if (!a->carried && same_address(a->from, &e->m.from))
 		e->address_ms = a->now_ms;
 	return true;
 }
@@ -135,7 +152,7 @@ relayed_endpoint(struct endpoint *out, const struct beacon *b, const struct endp
 static bool
 is_direct(const struct arrival *a, const struct beacon *b)
 {
-	return a->via_multicast || !b->naddrs || lists_address(b, a->from);
+	return !a->carried && (a->via_multicast || !b->naddrs || lists_address(b, a->from));
 }
 
 /* Keeps the address at which a node was found while it still speaks from there: one with IPv4,
@@ -176,19 +193,22 @@ set_address(const struct arrival *a, const struct beacon *b, struct entry *e)
 	return !endpoint_same(&old, &e->m.tcp);
 }
 
-/* The mean time between beacons as seen here, at least what the size of the mesh asks for. */
+/* The mean time between beacons as seen here, at least what the size of the mesh asks for,
+ * and twice that on the long way through relays, where more is lost. */
 static void
-set_interval(const struct gossip *g, struct entry *e, uint64_t now_ms)
+set_interval(const struct gossip *g, const struct arrival *a, struct entry *e)
 {
-	uint32_t usual = pace_interval_ms(g->table.live + 1);
+	uint32_t usual = pace_interval_ms(g->table.live + 1) * (a->carried ? 2 : 1);
 	uint32_t n = e->waiting.n ? e->waiting.n : 1; /* one of so many was checked */
-	uint64_t gap = (now_ms - e->m.heard_ms) / n, mean;
+	uint64_t gap = (a->now_ms - e->m.heard_ms) / n, mean;
 
 	if (!e->m.heard_ms || e->m.state == MEMBER_GONE) {
 		e->m.interval_ms = usual;
 		return;
 	}
-	mean = ((uint64_t)e->m.interval_ms * 7 + (gap < PACE_MAX_MS ? gap : PACE_MAX_MS)) / 8;
+	n = n < 8 ? n : 8;
+	mean = ((uint64_t)e->m.interval_ms * (8 - n) + (gap < PACE_MAX_MS ? gap : PACE_MAX_MS) * n) /
+	       8;
 	e->m.interval_ms = mean > usual ? (uint32_t)mean : usual;
 }
 
@@ -243,7 +263,7 @@ take_bye(struct gossip *g, struct entry *e, uint64_t now_ms)
 static void
 store(struct gossip *g, const struct arrival *a, const struct beacon *b, struct entry *e)
 {
-	set_interval(g, e, a->now_ms);
+	set_interval(g, a, e);
 	e->m.beacon = *b;
 	e->m.beacon.cert = NULL;
 	e->m.beacon.cert_len = 0;
@@ -251,8 +271,7 @@ store(struct gossip *g, const struct arrival *a, const struct beacon *b, struct 
 	e->raw_len = (uint16_t)a->len;
 	e->cert_at = b->cert ? (uint16_t)(b->cert - a->bytes) : 0;
 	e->cert_len = (uint16_t)b->cert_len;
-	if (a->via_multicast)
-		e->multicast_ms = a->now_ms;
+	note_way(a, e);
 	e->m.unicast = !e->multicast_ms ||
 	               a->now_ms - e->multicast_ms >= pace_suspect_ms(e->m.interval_ms);
 }
@@ -263,14 +282,16 @@ take_alive(struct gossip *g, const struct arrival *a, const struct beacon *b, st
 	bool was_gone = e->m.state == MEMBER_GONE || !e->m.heard_ms;
 	bool restarted = !was_gone && e->m.beacon.boot != b->boot;
 	bool first = !e->m.heard_ms || e->m.beacon.boot != b->boot || was_gone;
-	bool changed = !same_load(&e->m.beacon.load, &b->load) || e->m.state == MEMBER_SUSPECT;
+	bool moved,
+	        changed = !same_load(&e->m.beacon.load, &b->load) || e->m.state == MEMBER_SUSPECT;
 
 	if (restarted) {
 		queue_tell(&g->queue, GOSSIP_DOWN, &e->m.node);
 		e->address_ms = 0;
 		e->m.heard_ms = 0;
 	}
-	changed |= set_address(a, b, e);
+	moved = set_address(a, b, e);
+	changed |= moved;
 	store(g, a, b, e);
 	e->m.heard_ms = a->now_ms ? a->now_ms : 1;
 	table_set_state(&g->table, e, MEMBER_UP);
@@ -279,12 +300,15 @@ take_alive(struct gossip *g, const struct arrival *a, const struct beacon *b, st
 		queue_tell(&g->queue, GOSSIP_UP, &e->m.node);
 	else if (changed)
 		queue_tell(&g->queue, GOSSIP_CHANGED, &e->m.node);
-	if (first || b->kind == BEACON_HELLO) {
+	if (!a->carried && (first || b->kind == BEACON_HELLO)) {
 		e->answer |= !a->via_multicast;
 		plan_answer(g, a->now_ms);
 	}
-	if (first && !a->via_multicast)
-		outbox_introduce(g, e, is_direct(a, b), a->now_ms);
+	if ((first || b->kind == BEACON_HELLO) && !a->via_multicast && is_direct(a, b))
+		outbox_introduce(g, e, first, a->now_ms);
+	if (first && a->via_multicast && !g->segment.others)
+		segment_update(g, a->now_ms);
+	relay_heard(g, a, e, first || (moved && !a->carried));
 }
 
 static int
@@ -308,6 +332,7 @@ accept(struct gossip *g, const struct arrival *a, const struct beacon *b, struct
 	if (b->kind == BEACON_BYE) {
 		store(g, a, b, e);
 		take_bye(g, e, a->now_ms);
+		relay_heard(g, a, e, true);
 	} else {
 		take_alive(g, a, b, e);
 	}
@@ -344,7 +369,7 @@ check_waiting(struct gossip *g, struct entry *e, uint64_t now_ms)
 }
 
 /* True for one more beacon of a member that is there, as it has spoken before: the same life, the
- * same certificate, an address of its. */
+ * same certificate, an address of its unless a relay carries it. */
 static bool
 is_familiar(const struct beacon_front *f, const struct arrival *a, const struct entry *e)
 {
@@ -353,7 +378,7 @@ is_familiar(const struct beacon_front *f, const struct arrival *a, const struct 
 	if (f->cert_len != e->cert_len ||
 	        (f->cert && memcmp(e->raw + e->cert_at, f->cert, f->cert_len)))
 		return false;
-	return same_address(&e->m.from, a->from) || same_address(&e->also, a->from) ||
+	return a->carried || same_address(&e->m.from, a->from) || same_address(&e->also, a->from) ||
 	       lists_address(&e->m.beacon, a->from);
 }
 
@@ -414,6 +439,8 @@ inbox_receive(struct gossip *g, const struct arrival *a)
 	e = table_find(&g->table, &f.node);
 	if (is_copy(a, &f, e))
 		return IM_ERR_EXISTS;
+	if (is_replay(e, f.boot, f.seq) && a->carried)
+		return IM_ERR_EXISTS; /* several relays carry, and not all as fresh */
 	if (is_replay(e, f.boot, f.seq))
 		return refuse(g, &g->counts.replayed, IM_ERR_REPLAY);
 	return is_familiar(&f, a, e) ? take_familiar(g, &f, a, e) : take_newcomer(g, a);

@@ -1,6 +1,8 @@
 #include "gossip/outbox.h"
 
 #include <string.h>
+#include "gossip/relay.h"
+#include "gossip/segment.h"
 
 struct targets {
 	struct endpoint list[2 * OUTBOX_TARGETS_MAX];
@@ -26,9 +28,13 @@ add_target(struct targets *t, const struct endpoint *e)
 }
 
 static bool
-wants_unicast(const struct entry *e)
+wants_unicast(const struct gossip *g, const struct entry *e)
 {
-	return e->m.unicast && e->m.state != MEMBER_GONE;
+	if (!e->m.unicast || e->m.state == MEMBER_GONE)
+		return false;
+	if (segment_is_relay(g) && segment_is_far_relay(e))
+		return true;
+	return !e->guessed && e->m.beacon.reach & REACH_MULTICAST && segment_is_near(g, &e->m.from);
 }
 
 /* Those of one trust in turn, from the cursor on, until the number for one interval is full;
@@ -41,7 +47,7 @@ add_members(const struct gossip *g, struct targets *t, enum trust trust)
 	for (i = 0; i < count && t->n < OUTBOX_TARGETS_MAX; i++) {
 		const struct entry *e = g->table.list[(g->target_cursor + i) % count];
 
-		if (e->m.trust == trust && wants_unicast(e))
+		if (e->m.trust == trust && wants_unicast(g, e))
 			add_target(t, &e->m.from);
 	}
 	return i;
@@ -64,20 +70,50 @@ add_answers(struct gossip *g, struct targets *t)
 	return false;
 }
 
-/* Seeds, members, and only then strangers, who can be many; then the answers owed. True when some
- * of these are left. */
-static bool
-collect_targets(struct gossip *g, struct targets *t)
+/* A seed is asked while nobody is known there; and of a segment that has its relays, only these
+ * ask. */
+static void
+add_seeds(const struct gossip *g, struct targets *t)
 {
-	size_t passed;
+	bool known[GOSSIP_SEEDS_MAX] = {false};
 
-	t->n = 0;
+	if (g->segment.spread && !segment_is_relay(g))
+		return;
+	for (size_t i = 0; g->nseeds && i < g->table.count; i++) {
+		const struct entry *e = g->table.list[i];
+
+		for (size_t k = 0; e->m.state == MEMBER_UP && k < g->nseeds; k++)
+			known[k] |= endpoint_same(&g->seeds[k], &e->m.from);
+	}
 	for (size_t i = 0; i < g->nseeds; i++)
-		add_target(t, &g->seeds[i]);
-	passed = add_members(g, t, TRUST_MEMBER);
+		if (!known[i])
+			add_target(t, &g->seeds[i]);
+}
+
+/* When the next slice of many targets is due, so that all have their turn in one interval; one
+ * that went early counts as the one that was due. */
+static void
+plan_slice(struct gossip *g, uint64_t now_ms)
+{
+	uint64_t from = g->slice_ms > now_ms ? g->slice_ms : now_ms;
+	size_t all = 0;
+
+	for (size_t i = 0; i < g->table.count; i++)
+		all += wants_unicast(g, g->table.list[i]);
+	g->slice_ms = 0;
+	if (all > OUTBOX_TARGETS_MAX)
+		g->slice_ms = from + (uint64_t)pace_interval_ms(g->table.live + 1) *
+		                             OUTBOX_TARGETS_MAX / all;
+}
+
+/* Members, and only then strangers, who can be many. */
+static void
+add_others(struct gossip *g, struct targets *t)
+{
+	size_t passed = add_members(g, t, TRUST_MEMBER);
+
 	(void)add_members(g, t, TRUST_SPARE);
 	g->target_cursor = g->table.count ? (g->target_cursor + passed) % g->table.count : 0;
-	return g->answer_ms && add_answers(g, t);
 }
 
 /* This node's next beacon; false when it cannot be made (no memory, or texts and certificate pass
@@ -102,6 +138,8 @@ make_beacon(struct gossip *g, enum beacon_kind kind, struct buf *out)
 	b.load = g->load;
 	memcpy(b.addrs, g->addrs, sizeof(b.addrs));
 	b.naddrs = g->naddrs;
+	b.reach = REACH_KNOWN | (g->multicast ? REACH_MULTICAST : 0) |
+	          (segment_is_relay(g) ? REACH_RELAY : 0);
 	return !beacon_encode(&b, c->key, c->cert, c->cert_len, out);
 }
 
@@ -110,12 +148,16 @@ outbox_beacon(struct gossip *g, enum beacon_kind kind, uint64_t now_ms)
 {
 	struct targets t;
 	struct buf bytes;
-	bool more = false;
+	bool more = false, in_slices = g->slice_ms && kind != BEACON_BYE;
 
 	buf_init(&bytes, BEACON_LEN_MAX);
 	if (make_beacon(g, kind, &bytes)) {
 		queue_send(&g->queue, NULL, bytes.data, bytes.len);
-		more = collect_targets(g, &t);
+		t.n = 0;
+		add_seeds(g, &t);
+		if (!in_slices)
+			add_others(g, &t);
+		more = g->answer_ms && add_answers(g, &t);
 		for (size_t i = 0; i < t.n; i++)
 			queue_send(&g->queue, &t.list[i], bytes.data, bytes.len);
 	}
@@ -125,6 +167,23 @@ outbox_beacon(struct gossip *g, enum beacon_kind kind, uint64_t now_ms)
 	g->answer_ms = more ? now_ms + PACE_MIN_MS : 0;
 	g->last_ms = now_ms;
 	g->spread = 500 + rng_below(&g->rng, 1000);
+	if (!in_slices)
+		plan_slice(g, now_ms);
+}
+
+void
+outbox_slice(struct gossip *g, uint64_t now_ms)
+{
+	struct targets t = {.n = 0};
+	struct buf bytes;
+
+	buf_init(&bytes, BEACON_LEN_MAX);
+	add_others(g, &t);
+	if (t.n && make_beacon(g, BEACON_ALIVE, &bytes))
+		for (size_t i = 0; i < t.n; i++)
+			queue_send(&g->queue, &t.list[i], bytes.data, bytes.len);
+	buf_fini(&bytes);
+	plan_slice(g, now_ms);
 }
 
 void
@@ -138,38 +197,60 @@ outbox_beacon_to(struct gossip *g, enum beacon_kind kind, const struct endpoint 
 	buf_fini(&bytes);
 }
 
-/* Passes e's last beacon on; to strangers only as the bucket allows. */
-static void
-relay(struct gossip *g, const struct entry *e, const struct entry *to, uint64_t now_ms)
+void
+parcel_send(struct parcel *p)
 {
-	if (!e->raw_len || e->m.state != MEMBER_UP || !to->m.from.len)
+	struct buf b;
+
+	if (!p->l.nbeacons)
 		return;
-	if (to->m.trust == TRUST_SPARE && !bucket_take(&g->stranger, STRANGER_PER_S, now_ms))
-		return;
-	queue_send(&g->queue, &to->m.from, e->raw, e->raw_len);
+	buf_init(&b, LETTER_LEN_MAX);
+	p->l.kind = LETTER_CARRY;
+	if ((!p->bucket || bucket_take(p->bucket, p->per_s, p->now_ms)) &&
+	        !letter_encode(&p->l, &b))
+		queue_send(&p->g->queue, p->to, b.data, b.len);
+	buf_fini(&b);
+	p->l.nbeacons = 0;
+	p->len = 0;
 }
 
 void
-outbox_introduce(struct gossip *g, struct entry *newcomer, bool direct, uint64_t now_ms)
+parcel_add(struct parcel *p, const uint8_t *bytes, size_t len)
 {
-	size_t count = g->table.count, start = rng_below(&g->rng, (uint32_t)count);
-	size_t told = 0, heard = 0;
+	/* 3: msgpack's header before the bytes; 5: what stands before all */
+	if (p->l.nbeacons == LETTER_BEACONS_MAX || (p->len && p->len + 3 + len + 5 > LETTER_FULL))
+		parcel_send(p);
+	p->l.beacons[p->l.nbeacons].bytes = bytes;
+	p->l.beacons[p->l.nbeacons++].len = len;
+	p->len += 3 + len;
+}
 
-	if (g->silent)
+void
+outbox_introduce(struct gossip *g, struct entry *asker, bool is_new, uint64_t now_ms)
+{
+	size_t count = g->table.count, start = rng_below(&g->rng, (uint32_t)count), told = 0;
+	struct parcel p = {.g = g, .to = &asker->m.from, .now_ms = now_ms};
+
+	if (g->silent || !asker->m.from.len)
 		return;
-	for (size_t i = 0; i < count; i++) {
-		struct entry *e = g->table.list[(start + i) % count];
-
-		if (e == newcomer || e->m.state != MEMBER_UP ||
-		        endpoint_same(&e->m.from, &newcomer->m.from))
-			continue;
-		if (direct && told < OUTBOX_RELAY_MAX) {
-			relay(g, e, newcomer, now_ms);
-			told++;
-		}
-		if (wants_unicast(e) && heard < OUTBOX_RELAY_MAX) {
-			relay(g, newcomer, e, now_ms);
-			heard++;
-		}
+	if (!is_new) {
+		p.bucket = &g->relay.news;
+		p.per_s = RELAY_NEWS_PER_S;
 	}
+	if (asker->m.trust == TRUST_SPARE) {
+		p.bucket = &g->stranger;
+		p.per_s = STRANGER_PER_S;
+	}
+	/* Relays in the first round. */
+	for (size_t i = 0; i < (is_new ? 2 : 1) * count && told < OUTBOX_RELAY_MAX; i++) {
+		struct entry *e = g->table.list[(start + i) % count];
+		bool relay = e->m.beacon.reach & REACH_RELAY;
+
+		if (e == asker || !e->raw_len || e->m.state != MEMBER_UP || relay != (i < count) ||
+		        endpoint_same(&e->m.from, &asker->m.from))
+			continue;
+		parcel_add(&p, e->raw, e->raw_len);
+		told++;
+	}
+	parcel_send(&p);
 }

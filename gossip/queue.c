@@ -47,7 +47,7 @@ queue_send(struct queue *q, const struct endpoint *to, const void *bytes, size_t
 {
 	struct record r;
 
-	if (len > BEACON_LEN_MAX || q->bytes.len + sizeof(r) + len > QUEUE_DATAGRAM_BYTES)
+	if (len > LETTER_LEN_MAX || q->bytes.len + sizeof(r) + len > QUEUE_DATAGRAM_BYTES)
 		return;
 	memset(&r, 0, sizeof(r));
 	r.type = to ? GOSSIP_UNICAST : GOSSIP_MULTICAST;

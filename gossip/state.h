@@ -12,6 +12,20 @@
 #include "gossip/table.h"
 #include "gossip/waiting.h"
 
+/* What this node is in its segment; gossip/segment.h. */
+struct segment {
+	size_t rank, others; /* rank from 0; others heard by multicast */
+	size_t far, spread;  /* relays of other segments; of these, multicast here lately */
+	size_t deaf;         /* neighbours whose multicast does not arrive */
+};
+
+struct relay {
+	uint8_t secret[DIGEST_LEN];  /* makes tokens */
+	size_t cursor;               /* where the next digest begins */
+	uint64_t digest_ms, heal_ms; /* when they are due */
+	struct bucket ask, carry, news;
+};
+
 struct gossip {
 	struct gossip_config config; /* cert points to the array below, or is NULL */
 	uint8_t cert[CERT_LEN_MAX];
@@ -37,7 +51,13 @@ struct gossip {
 	uint64_t last_ms;       /* of the last beacon to everybody; 0 none */
 	uint64_t answer_ms;     /* when to answer newcomers; 0 not at all */
 	uint64_t sweep_ms;      /* when to look for the silent next */
-	uint32_t spread;        /* next beacon, in thousandths of the interval */
+	uint64_t slice_ms;      /* the next unicast targets' turn; 0: all had theirs */
+	struct segment segment;
+	struct relay relay;
+	struct subnet subnets[GOSSIP_SUBNETS_MAX];
+	uint32_t nsubnets;
+	bool multicast;  /* this node sends by it */
+	uint32_t spread; /* next beacon, in thousandths of the interval */
 };
 
 #endif

@@ -20,6 +20,10 @@ struct entry {
 	size_t index;               /* in the list */
 	uint64_t since_ms;          /* when it became gone, or was read from disk */
 	uint64_t multicast_ms;      /* last time it was heard by multicast; 0 never */
+	uint64_t unicast_ms;        /* since when it has been heard by unicast only; 0 it is not */
+	uint64_t spread_ms;         /* last time a relay of this segment multicast it; 0 never */
+	uint64_t asked_ms;          /* last time it was asked for at a relay */
+	uint64_t probe_ms;          /* last time it was asked because it had fallen silent */
 	uint64_t address_ms;        /* last time a beacon came from m.from's address */
 	uint64_t hello_ms;          /* remembered from disk: when to ask it next */
 	uint32_t hellos;            /* how often it has been asked */

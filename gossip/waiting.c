@@ -14,6 +14,7 @@ waiter_offer(struct waiter *w, const struct arrival *a, struct rng *r)
 		return;
 	w->from = *a->from;
 	w->via_multicast = a->via_multicast;
+	w->carried = a->carried;
 	w->heard_ms = a->now_ms;
 	w->len = (uint16_t)a->len;
 	memcpy(w->raw, a->bytes, a->len);
@@ -28,7 +29,12 @@ waiter_ready(const struct waiter *w, uint64_t now_ms)
 struct arrival
 waiter_arrival(const struct waiter *w)
 {
-	return (struct arrival){w->raw, w->len, &w->from, w->via_multicast, w->heard_ms};
+	return (struct arrival){.bytes = w->raw,
+	        .len = w->len,
+	        .from = &w->from,
+	        .via_multicast = w->via_multicast,
+	        .now_ms = w->heard_ms,
+	        .carried = w->carried};
 }
 
 void

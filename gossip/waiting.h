@@ -17,17 +17,21 @@
 #define WAITING_PLACES 128
 #define WAITING_DOUBT_MS 60000 /* how long one forged beacon casts doubt on silence */
 
+struct parcel;
+
 struct arrival {
 	const uint8_t *bytes;
 	size_t len;
 	const struct endpoint *from;
 	bool via_multicast;
 	uint64_t now_ms;
+	bool carried;          /* in a letter of a relay, not by the node itself */
+	struct parcel *spread; /* carried: what is to be multicast here goes in there; else NULL */
 };
 
 struct waiter {
 	struct endpoint from;
-	bool via_multicast;
+	bool via_multicast, carried;
 	uint8_t failures;       /* forged ones in succession */
 	uint16_t len;           /* 0: nothing waits */
 	uint32_t n;             /* beacons since the last check */

@@ -42,6 +42,8 @@ struct radio {
 	unsigned nifaces;
 	struct beacon_addr addrs[BEACON_ADDRS_MAX];
 	unsigned naddrs;
+	struct subnet subnets[GOSSIP_SUBNETS_MAX];
+	unsigned nsubnets;
 	radio_heard heard;
 	void *arg;
 };
@@ -159,6 +161,25 @@ note_addr(struct radio *r, const struct endpoint *e)
 	memcpy(a->bytes, e->bytes, e->len);
 }
 
+/* The network behind an address: how many leading bits of the mask are set. */
+static void
+note_subnet(struct radio *r, const struct endpoint *e, const struct sockaddr *mask)
+{
+	struct endpoint m;
+	unsigned bits = 0;
+	if (r->nsubnets == GOSSIP_SUBNETS_MAX || !mask || endpoint_from_sockaddr(&m, mask) < 0 ||
+	        m.len != e->len)
+		return;
+	while (bits < m.len * 8u && m.bytes[bits / 8] >> (7 - bits % 8) & 1)
+		bits++;
+	/* link-local addresses are alike in every network, and of one host alone says nothing */
+	if (bits == 0 || bits == m.len * 8u || e->scope)
+		return;
+	struct subnet *s = &r->subnets[r->nsubnets++];
+	*s = (struct subnet){.addr = {.len = e->len}, .bits = (uint8_t)bits};
+	memcpy(s->addr.bytes, e->bytes, e->len);
+}
+
 static struct iface *
 find_iface(struct radio *r, const char *name)
 {
@@ -178,7 +199,7 @@ find_iface(struct radio *r, const char *name)
 static void
 listen_at(struct ear *ear)
 {
-	uint8_t bytes[BEACON_LEN_MAX + 1];
+	uint8_t bytes[LETTER_LEN_MAX + 1];
 	for (int i = 0; ear->fd >= 0 && i < BURST_MAX; i++) {
 		struct sockaddr_storage sa;
 		socklen_t len = sizeof sa;
@@ -308,6 +329,8 @@ look_at(struct radio *r, const struct ifaddrs *a, bool rejoin)
 		return;
 	bool v6 = e.len == 16, *have = v6 ? &f->v6 : &f->v4;
 	f->seen = true;
+	if (v6 ? r->group6.len != 0 : r->ears[M4].fd >= 0)
+		note_subnet(r, &e, a->ifa_netmask);
 	if (v6)
 		open_ear6(r, f);
 	if (*have && rejoin)
@@ -323,7 +346,7 @@ radio_rescan(struct radio *r, bool rejoin)
 	struct ifaddrs *list;
 	if (getifaddrs(&list) < 0)
 		return;
-	r->naddrs = 0;
+	r->naddrs = r->nsubnets = 0;
 	for (unsigned i = 0; i < r->nifaces; i++)
 		r->ifaces[i].seen = false;
 	if (!all_zero(&r->bound)) {
@@ -518,6 +541,14 @@ radio_addrs(const struct radio *r, struct beacon_addr *out, unsigned max)
 {
 	unsigned n = r->naddrs < max ? r->naddrs : max;
 	memcpy(out, r->addrs, n * sizeof *out);
+	return n;
+}
+
+unsigned
+radio_subnets(const struct radio *r, struct subnet *out, unsigned max)
+{
+	unsigned n = r->nsubnets < max ? r->nsubnets : max;
+	memcpy(out, r->subnets, n * sizeof *out);
 	return n;
 }
 

@@ -9,7 +9,7 @@
 #ifndef MESH_RADIO_H
 #define MESH_RADIO_H
 
-#include "gossip/member.h"
+#include "gossip/gossip.h"
 #include "mesh/node.h"
 
 #define RADIO_IFACES_MAX 32
@@ -28,6 +28,8 @@ void radio_unicast(struct radio *r, const struct endpoint *to, const void *bytes
 void radio_rescan(struct radio *r, bool rejoin);
 /* The addresses others can reach this node at, best first; returns how many. */
 unsigned radio_addrs(const struct radio *r, struct beacon_addr *out, unsigned max);
+/* The networks of the interfaces with multicast in use; returns how many. */
+unsigned radio_subnets(const struct radio *r, struct subnet *out, unsigned max);
 unsigned radio_ifaces(const struct radio *r); /* interfaces with multicast in use */
 
 /* A listening TCP socket for `listen` ("[::]:9777"); falls back to IPv4 where IPv6 is off. Port 0 takes a free one; *port says which. */

@@ -15,7 +15,9 @@
 #include <cmocka.h>
 #include "gossip/gossip.h"
 
+#ifndef FAKE_NODES
 #define FAKE_NODES 256
+#endif
 #define FAKE_WALL 1800000000u
 #define FAKE_PORT 9777
 

@@ -7,7 +7,7 @@ static int
 hand(struct fake_mesh *f, struct fake_node *n, const uint8_t *bytes, size_t len,
         const struct endpoint *from)
 {
-	struct arrival a = {bytes, len, from, true, f->now_ms};
+	struct arrival a = {bytes, len, from, true, f->now_ms, false, NULL};
 
 	return inbox_receive(n->g, &a);
 }
@@ -186,7 +186,7 @@ addresses_are_found(void **state)
 	struct fake_mesh *f = fake_mesh_new();
 	struct fake_node *a = fake_node(f, 1), *b = fake_add(f, 1, false);
 	struct endpoint relay = {4, {10, 1, 0, 9}, 999, 0}, own = {4, {10, 1, 0, 2}, 4000, 0};
-	struct arrival in = {NULL, 0, &relay, false, 0};
+	struct arrival in = {NULL, 0, &relay, false, 0, false, NULL};
 	struct beacon d = {0};
 	struct buf out;
 
@@ -222,7 +222,7 @@ guesses_do_not_last(void **state)
 	struct fake_mesh *f = fake_mesh_new();
 	struct fake_node *a = fake_node(f, 1), *b = fake_add(f, 1, false);
 	struct endpoint relay = {4, {172, 17, 0, 9}, 999, 0};
-	struct arrival in = {NULL, 0, &relay, false, 0};
+	struct arrival in = {NULL, 0, &relay, false, 0, false, NULL};
 	struct beacon d = {0};
 	struct buf out;
 

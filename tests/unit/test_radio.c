@@ -8,7 +8,7 @@ static struct node n;
 struct ear {
 	unsigned heard;
 	size_t len;
-	uint8_t bytes[BEACON_LEN_MAX + 1];
+	uint8_t bytes[LETTER_LEN_MAX + 1];
 	struct endpoint from;
 	bool multicast;
 };
@@ -64,11 +64,11 @@ test_unicast(void **state)
 	assert_false(two.multicast);
 	radio_unicast(b, &two.from, "you too", 7);
 	UNTIL(one.heard);
-	/* more than any beacon has is cut, so that it is seen to be too long */
-	uint8_t big[BEACON_LEN_MAX + 100] = {0};
+	/* more than any datagram of ours has is cut, so that it is seen to be too long */
+	uint8_t big[LETTER_LEN_MAX + 100] = {0};
 	radio_unicast(a, &to, big, sizeof big);
 	UNTIL(two.heard == 2);
-	assert_int_equal(two.len, BEACON_LEN_MAX + 1);
+	assert_int_equal(two.len, LETTER_LEN_MAX + 1);
 	/* an address of a family without a socket goes nowhere */
 	struct endpoint six = {.len = 16, .port = p2};
 	radio_unicast(a, &six, "x", 1);

@@ -12,7 +12,7 @@ static const struct endpoint HERE = {4, {10, 0, 0, 1}, 1, 0};
 static void
 offer(struct waiter *w, struct rng *r, uint8_t what, uint64_t now_ms)
 {
-	struct arrival a = {&what, 1, &HERE, true, now_ms};
+	struct arrival a = {&what, 1, &HERE, true, now_ms, false, NULL};
 
 	waiter_offer(w, &a, r);
 }
@@ -99,7 +99,7 @@ addresses_take_turns(void **state)
 	struct waiter *a, *b;
 	struct rng r = {1};
 	uint8_t what = 1;
-	struct arrival in = {&what, 1, &HERE, true, 1};
+	struct arrival in = {&what, 1, &HERE, true, 1, false, NULL};
 
 	(void)state;
 	l->salt = 99;
