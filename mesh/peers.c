@@ -29,6 +29,7 @@ struct peers {
 	struct peer *views;
 	unsigned nviews;
 	uint64_t rejoin_ms, save_ms, rate_ms, load_ms;
+	bool filtered; /* neighbours' multicast does not arrive, and the log says so */
 	struct gossip_counts at_rate;
 	uint32_t in_x100, out_x100, bytes_per_s;
 };
@@ -177,8 +178,38 @@ set_addrs(struct peers *p)
 {
 	struct beacon_addr addrs[BEACON_ADDRS_MAX];
 	unsigned n = radio_addrs(p->radio, addrs, BEACON_ADDRS_MAX);
-	if (p->gossip)
-		gossip_set_addrs(p->gossip, addrs, n);
+	struct subnet subnets[GOSSIP_SUBNETS_MAX];
+	unsigned nsubnets = radio_subnets(p->radio, subnets, GOSSIP_SUBNETS_MAX);
+	if (!p->gossip)
+		return;
+	gossip_set_addrs(p->gossip, addrs, n);
+	gossip_set_subnets(p->gossip, subnets, nsubnets);
+}
+
+unsigned
+peers_deaf(const struct peers *p, char *example, size_t size)
+{
+	const struct member *m = NULL;
+	unsigned n = p->gossip ? (unsigned)gossip_count_deaf(p->gossip, loop_now_ms(), &m) : 0;
+	if (m)
+		snprintf(example, size, "%s", m->beacon.name);
+	return n;
+}
+
+/* Said when it begins and when it ends. */
+static void
+watch_multicast(struct peers *p)
+{
+	char example[NAME_SIZE] = "";
+	unsigned n = peers_deaf(p, example, sizeof example);
+	if (n && !p->filtered)
+		log_warn(&p->node->log,
+		        "no multicast arrives from %u node%s of this network (%s): a switch or "
+		        "firewall drops it; they are reached by unicast",
+		        n, n == 1 ? "" : "s", example);
+	else if (!n && p->filtered)
+		log_info(&p->node->log, "multicast arrives again");
+	p->filtered = n > 0;
 }
 
 static void
@@ -193,6 +224,7 @@ on_scan(void *arg)
 	set_addrs(p);
 	if (p->gossip)
 		gossip_set_wall(p->gossip, wall_seconds(), now);
+	watch_multicast(p);
 	measure_rates(p, now);
 	if (now >= p->save_ms) {
 		p->save_ms = now + SAVE_MS;

@@ -42,6 +42,8 @@ void peers_seed(struct peers *p, const struct endpoint *e);
 /* Adds the machine's own addresses as "a:port,b:port" to out; for tokens. */
 void peers_own_hosts(struct peers *p, char *out, size_t size);
 
+/* How many nodes of this node's own networks are heard by unicast only although they send by multicast; example: the name of one. */
+unsigned peers_deaf(const struct peers *p, char *example, size_t size);
 struct gossip *peers_gossip(const struct peers *p);
 struct peer *peers_view(
         struct peers *p, const struct node_id *id); /* existing or new; NULL without memory */

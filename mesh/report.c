@@ -217,6 +217,23 @@ struct problem {
 	char text[320];
 };
 
+/* Returns how many it has set: 0 or 1. */
+static unsigned
+multicast_problem(struct node *n, struct problem *p)
+{
+	char example[NAME_SIZE] = "";
+	unsigned deaf = peers_deaf(n->peers, example, sizeof example);
+	if (!deaf)
+		return 0;
+	snprintf(p->text, sizeof p->text,
+	        "multicast is filtered: %u node%s of this network (%s) %s heard by unicast only",
+	        deaf, deaf == 1 ? "" : "s", example, deaf == 1 ? "is" : "are");
+	p->what = p->text;
+	p->remedy = "let the switch pass the multicast groups (an IGMP and MLD querier, or no "
+	            "snooping) and the firewall UDP 9777, or set group and group6 to off";
+	return 1;
+}
+
 /* What keeps this node from working as it could, each with what to do. */
 static unsigned
 find_problems(struct node *n, struct problem *p)
@@ -246,6 +263,7 @@ find_problems(struct node *n, struct problem *p)
 		p[k].remedy = p[k].text;
 		k++;
 	}
+	k += multicast_problem(n, &p[k]);
 	if (n->config.slots && helper_level(n->helper) < n->config.sandbox_min) {
 		snprintf(p[k].text, sizeof p[k].text,
 		        "no sandbox, so no jobs of others run here: %s",
