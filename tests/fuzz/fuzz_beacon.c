@@ -40,12 +40,18 @@ receive(const uint8_t *data, size_t size, const struct beacon *b)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	struct beacon_front f;
 	struct beacon b;
+	bool front;
 
 	if (crypto_start())
 		abort();
+	front = !beacon_peek(&f, data, size);
 	if (beacon_decode(&b, data, size))
 		return 0;
+	if (front && (memcmp(&f.node, &b.node, sizeof(f.node)) || f.boot != b.boot ||
+	                     f.seq != b.seq || f.cert_len != b.cert_len))
+		abort();
 	/* What decoding promises. */
 	if (strlen(b.name) >= NAME_SIZE || b.load.ntags > BEACON_TAGS_MAX ||
 	        b.naddrs > BEACON_ADDRS_MAX || b.cert_len > CERT_LEN_MAX || b.sandbox > 3)

@@ -72,6 +72,38 @@ everything_comes_back(void **state)
 	buf_fini(&s.out);
 }
 
+/* What is read at the front is what decoding finds, and nothing is read beyond the end. */
+static void
+the_front_tells_the_same(void **state)
+{
+	struct beacon_front f;
+	struct sample s;
+
+	(void)state;
+	make(&s);
+	assert_int_equal(beacon_encode(&s.b, &s.key, s.cert, s.cert_len, &s.out), 0);
+	assert_int_equal(beacon_peek(&f, s.out.data, s.out.len), 0);
+	assert_memory_equal(&f.mesh, &s.b.mesh, sizeof(f.mesh));
+	assert_memory_equal(&f.node, &s.b.node, sizeof(f.node));
+	assert_true(f.boot == s.b.boot && f.seq == s.b.seq && f.kind == s.b.kind);
+	assert_int_equal(f.cert_len, s.cert_len);
+	assert_memory_equal(f.cert, s.cert, s.cert_len);
+	for (size_t len = 0; len < s.out.len; len++) {
+		uint8_t *exact = malloc(len ? len : 1); /* for the sanitizer */
+		int err;
+
+		memcpy(exact, s.out.data, len);
+		err = beacon_peek(&f, exact, len);
+		assert_true(err == IM_ERR_FORMAT || len >= s.out.len - s.cert_len - 4);
+		free(exact);
+	}
+	buf_reset(&s.out);
+	assert_int_equal(beacon_encode(&s.b, &s.key, NULL, 0, &s.out), 0);
+	assert_int_equal(beacon_peek(&f, s.out.data, s.out.len), 0);
+	assert_null(f.cert);
+	buf_fini(&s.out);
+}
+
 static void
 a_spare_needs_no_certificate(void **state)
 {
@@ -200,6 +232,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(everything_comes_back),
+	        cmocka_unit_test(the_front_tells_the_same),
 	        cmocka_unit_test(a_spare_needs_no_certificate),
 	        cmocka_unit_test(altered_bytes_are_refused),
 	        cmocka_unit_test(another_node_id_is_refused),
