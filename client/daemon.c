@@ -171,16 +171,21 @@ decode_texts(const struct item *m, struct answer *a)
 static int
 decode_grant(const struct item *m, struct answer *a)
 {
+	uint64_t hedge = 0;
 	int r;
 
 	if (a->fd < 0)
 		return IM_ERR_FORMAT;
-	if ((r = item_known(m, BIT(1) | BIT(2) | BIT(3) | BIT(4))) != 0)
+	if ((r = item_known(m, BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(5))) != 0)
 		return r;
 	if ((r = item_fixed(m, 1, a->channel, CHANNEL_STATE_LEN)) != 0)
 		return r;
 	if ((r = item_fixed(m, 2, a->node.bytes, NODE_ID_LEN)) != 0)
 		return r;
+	r = item_uint(m, 5, 1, &hedge);
+	if (r != 0 && r != IM_ERR_ABSENT)
+		return r;
+	a->hedge = hedge != 0;
 	return item_text(m, 3, a->peer, sizeof a->peer);
 }
 

@@ -37,7 +37,8 @@ struct answer {
 	uint8_t channel[CHANNEL_STATE_LEN]; /* secret */
 	struct node_id node;
 	char peer[NAME_SIZE];
-	bool cold; /* BUSY: the toolchain is only on its way to the peers */
+	bool hedge; /* GRANT: unasked for, for a second copy of what another peer is running */
+	bool cold;  /* BUSY: the toolchain is only on its way to the peers */
 	int fd; /* GRANT: the channel's socket, TOOLCHAIN: the include graph; now the caller's. -1: none */
 };
 

@@ -214,8 +214,6 @@ trace_submit(struct wrapper *w, const struct submit *s)
 {
 	w->trace.job = s->want.job;
 	w->trace.retries = s->retries;
-	w->trace.bytes_out += s->attempt.link.bytes_out;
-	w->trace.bytes_in += s->attempt.link.bytes_in;
 	w->trace.ms.lease = s->ms.lease;
 	w->trace.ms.send = s->ms.send;
 	w->trace.ms.queue = s->ms.queue;
@@ -223,8 +221,8 @@ trace_submit(struct wrapper *w, const struct submit *s)
 	w->trace.ms.receive = s->ms.receive;
 	if (s->attempted) {
 		w->trace.mode = s->bundle != NULL ? "source" : "preprocessed";
-		w->trace.node = &s->attempt.node;
-		w->trace.peer = s->attempt.peer;
+		w->trace.node = &s->attempt->node;
+		w->trace.peer = s->attempt->peer;
 	}
 }
 
@@ -232,7 +230,7 @@ trace_submit(struct wrapper *w, const struct submit *s)
 static const char *
 remark(const struct wrapper *w, const struct submit *s)
 {
-	if (s->retries > 0)
+	if (s->text[0] != 0)
 		return s->text;
 	return s->bundle == NULL ? w->why_text : "";
 }
@@ -289,12 +287,11 @@ submit(struct wrapper *w, const struct plan *plan, struct bundle *bundle, int *s
 	w->trace.ms.plan = (uint64_t)(now_ms() - w->start_ms);
 	submit_run(&s);
 	again = s.state == SUBMIT_LOCAL && s.learned && ++w->lessons < LESSONS_MAX;
-	if (again) {
-		w->trace.bytes_out += s.attempt.link.bytes_out;
-		w->trace.bytes_in += s.attempt.link.bytes_in;
-	} else {
+	w->trace.bytes_out += s.bytes_out;
+	w->trace.bytes_in += s.bytes_in;
+	w->trace.hedged = w->trace.hedged || s.hedged;
+	if (!again)
 		*status = finish_submit(w, &s);
-	}
 	submit_fini(&s);
 	return again ? HERE_AGAIN : HERE_DONE;
 }

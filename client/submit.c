@@ -16,7 +16,14 @@
 
 #define TICK_MS 500 /* while no peer has the job: deadlines are checked this often */
 
-enum watch { WATCH_SIGNAL, WATCH_DAEMON, WATCH_OUT, WATCH_ERR, WATCH_LINK, WATCH_COUNT };
+enum watch {
+	WATCH_SIGNAL,
+	WATCH_DAEMON,
+	WATCH_OUT,
+	WATCH_ERR,
+	WATCH_LINK, /* of the first copy */
+	WATCH_COUNT = WATCH_LINK + SUBMIT_COPIES
+};
 
 /* The caller's signals. */
 struct before {
@@ -41,12 +48,23 @@ give_up(struct submit *s, const char *reason, const char *text)
 		snprintf(s->text, sizeof s->text, "%s", text);
 }
 
-/* Ends the attempt, so that its channel is closed if nobody took it back, and its peer drops the
+/* Ends all attempts, so that their channels are closed if nobody took them back, and their peers drop the
  * job. */
 static void
-drop_attempt(struct submit *s)
+drop_attempts(struct submit *s)
 {
-	attempt_close(&s->attempt);
+	for (unsigned i = 0; i < s->nattempts; i++)
+		attempt_close(&s->attempts[i]);
+}
+
+static unsigned
+count_running(const struct submit *s)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < s->nattempts; i++)
+		n += s->attempts[i].state != ATTEMPT_NONE;
+	return n;
 }
 
 static void
@@ -80,7 +98,7 @@ start_over(struct submit *s, int64_t now)
 {
 	bool running = s->state == SUBMIT_RUNNING;
 
-	drop_attempt(s);
+	drop_attempts(s);
 	s->cpp = PLAN_PLAIN;
 	start_input(s);
 	if (running && !is_over(s))
@@ -138,15 +156,55 @@ on_input(struct submit *s, int64_t now)
 
 /* --- the daemon --- */
 
+/* The place of a further copy, or NULL: there is no room for one, or no need since a result is on its way. */
+static struct attempt *
+free_attempt(struct submit *s)
+{
+	struct attempt *found = NULL;
+
+	for (unsigned i = 0; i < s->nattempts; i++) {
+		if (s->attempts[i].state == ATTEMPT_RECEIVING)
+			return NULL;
+		if (s->attempts[i].state == ATTEMPT_NONE)
+			found = &s->attempts[i];
+	}
+	if (found != NULL || s->nattempts == SUBMIT_COPIES)
+		return found;
+	found = &s->attempts[s->nattempts];
+	if (attempt_init(found, s->plan, s->bundle, &s->toolchain, s->output_max) != 0) {
+		attempt_fini(found);
+		return NULL;
+	}
+	s->nattempts++;
+	return found;
+}
+
+/* A slot for a second copy, unasked for: what cannot be used now is given up. */
+static void
+on_hedge(struct submit *s, struct answer *a, int64_t now)
+{
+	struct attempt *t = s->state == SUBMIT_RUNNING ? free_attempt(s) : NULL;
+
+	if (t == NULL)
+		close(a->fd);
+	else if (attempt_start(t, a, s->cpp, now) == 0)
+		s->hedged = true;
+}
+
 static void
 on_grant(struct submit *s, struct answer *a, int64_t now)
 {
+	if (a->hedge) {
+		on_hedge(s, a, now);
+		return;
+	}
 	if (s->state != SUBMIT_ASKING && s->state != SUBMIT_QUEUED) {
 		close(a->fd);
 		return;
 	}
 	s->ms.lease += (uint64_t)(now - s->ask_ms);
-	if (attempt_start(&s->attempt, a, s->cpp, now) != 0) {
+	s->attempt = &s->attempts[0];
+	if (attempt_start(s->attempt, a, s->cpp, now) != 0) {
 		give_up(s, "system-error", "the channel could not be used");
 		return;
 	}
@@ -185,9 +243,8 @@ on_daemon(struct submit *s, int64_t now)
 /* --- the peer --- */
 
 static void
-take_back(struct submit *s)
+take_back(struct submit *s, struct attempt *t)
 {
-	struct attempt *t = &s->attempt;
 	uint8_t state[CHANNEL_STATE_LEN];
 
 	if (!t->idle)
@@ -202,11 +259,12 @@ take_back(struct submit *s)
 static void
 measure_trip(const struct submit *s, int64_t now)
 {
-	const struct attempt *t = &s->attempt;
+	const struct attempt *t = s->attempt;
 	uint64_t compile_us = t->results.said.wall_us, total_us;
 	struct trip trip;
 
-	if (!s->bundle->recalled || t->blobs_sent != 0 || s->retries != 0 || s->busy_ms != 0)
+	if (!s->bundle->recalled || t->blobs_sent != 0 || s->retries != 0 || s->hedged ||
+	        s->busy_ms != 0)
 		return;
 	total_us = (uint64_t)(now - s->start_ms - t->queue_ms) * 1000;
 	if (total_us > TRIP_MOST_US || compile_us > total_us)
@@ -219,8 +277,11 @@ measure_trip(const struct submit *s, int64_t now)
 static void
 accept_result(struct submit *s, int64_t now)
 {
-	struct attempt *t = &s->attempt;
+	struct attempt *t = s->attempt;
 
+	for (unsigned i = 0; i < s->nattempts; i++)
+		if (&s->attempts[i] != t)
+			attempt_close(&s->attempts[i]);
 	if (results_commit(&t->results) != 0) {
 		give_up(s, "system-error", "the output could not be written");
 		return;
@@ -247,35 +308,50 @@ blame(struct submit *s, enum outcome outcome)
 	        &(struct account){.verdict = VERDICT_REMOTE,
 	                .outcome = outcome,
 	                .reason = outcome == OUTCOME_PEER_LOST ? "peer-lost" : "job-failed",
-	                .node = &s->attempt.node,
+	                .node = &s->attempt->node,
+	                .job = s->want.job,
 	                .retries = s->retries,
+	                .hedged = count_running(s) > 1,
 	                .exit = -1,
 	                .ms.total = (uint64_t)(now_ms() - s->start_ms)});
 }
 
-/* The next peer, or here when enough have been tried. */
+/* The other copy, if there is one; else the next peer, or here when enough have been tried. */
 static void
 try_elsewhere(struct submit *s, const char *reason, int64_t now)
 {
-	struct node_id node = s->attempt.node;
+	bool avoided = s->want.navoid < DAEMON_AVOID_MAX;
 
-	snprintf(s->text, sizeof s->text, "%s: %s", s->attempt.peer, s->attempt.text);
-	drop_attempt(s);
-	if (s->lost >= SUBMIT_TRIES || s->failed >= SUBMIT_FAILURES ||
-	        s->want.navoid == DAEMON_AVOID_MAX) {
+	snprintf(s->text, sizeof s->text, "%s: %s", s->attempt->peer, s->attempt->text);
+	attempt_close(s->attempt);
+	if (avoided)
+		s->want.avoid[s->want.navoid++] = s->attempt->node;
+	if (count_running(s) > 0)
+		return;
+	if (s->lost >= SUBMIT_TRIES || s->failed >= SUBMIT_FAILURES || !avoided) {
 		give_up(s, reason, s->text);
 		return;
 	}
-	s->want.avoid[s->want.navoid++] = node;
 	s->retries++;
 	ask(s, now);
 }
 
 static void
-on_attempt_over(struct submit *s, int64_t now)
+on_refused(struct submit *s, int64_t now)
 {
-	take_back(s);
-	switch (s->attempt.end) {
+	blame(s, OUTCOME_JOB_FAILED);
+	if (count_running(s) > 1)
+		try_elsewhere(s, "job-failed", now);
+	else
+		give_up(s, "job-failed", s->attempt->text);
+}
+
+static void
+on_attempt_over(struct submit *s, struct attempt *t, int64_t now)
+{
+	s->attempt = t;
+	take_back(s, t);
+	switch (t->end) {
 	case ATTEMPT_ACCEPTED:
 		accept_result(s, now);
 		break;
@@ -283,17 +359,17 @@ on_attempt_over(struct submit *s, int64_t now)
 		give_up(s, "diagnostics", "the compiler wrote messages");
 		break;
 	case ATTEMPT_COMPILE_ERROR:
-		give_up(s, "compile-error", s->attempt.text);
+		give_up(s, "compile-error", s->attempt->text);
 		break;
 	case ATTEMPT_LEARNED:
 		s->learned = true;
-		give_up(s, "include-missed", s->attempt.text);
+		give_up(s, "include-missed", s->attempt->text);
 		break;
 	case ATTEMPT_LACKED:
-		give_up(s, "include-missed", s->attempt.text);
+		give_up(s, "include-missed", s->attempt->text);
 		break;
 	case ATTEMPT_CHANGED:
-		give_up(s, "input-changed", s->attempt.text);
+		give_up(s, "input-changed", s->attempt->text);
 		break;
 	case ATTEMPT_LOST:
 		s->lost++;
@@ -306,14 +382,13 @@ on_attempt_over(struct submit *s, int64_t now)
 		try_elsewhere(s, "job-failed", now);
 		break;
 	case ATTEMPT_REFUSED:
-		blame(s, OUTCOME_JOB_FAILED);
-		give_up(s, "job-failed", s->attempt.text);
+		on_refused(s, now);
 		break;
 	case ATTEMPT_TOO_LARGE:
-		give_up(s, "job-failed", s->attempt.text);
+		give_up(s, "job-failed", s->attempt->text);
 		break;
 	case ATTEMPT_NO_SPACE:
-		give_up(s, "system-error", s->attempt.text);
+		give_up(s, "system-error", s->attempt->text);
 		break;
 	}
 }
@@ -356,27 +431,44 @@ tick(struct submit *s, int64_t now)
 		give_up(s, "busy", "every peer was busy for too long");
 	if (s->state == SUBMIT_QUEUED)
 		try_local(s, now);
-	if (s->state != SUBMIT_RUNNING)
-		return;
-	attempt_pump(&s->attempt, &s->input, now);
-	attempt_tick(&s->attempt, now, s->job_ms);
-	if (s->attempt.state == ATTEMPT_OVER)
-		on_attempt_over(s, now);
+	for (unsigned i = 0; i < s->nattempts && s->state == SUBMIT_RUNNING; i++) {
+		attempt_pump(&s->attempts[i], &s->input, now);
+		attempt_tick(&s->attempts[i], now, s->job_ms);
+		if (s->attempts[i].state == ATTEMPT_OVER)
+			on_attempt_over(s, &s->attempts[i], now);
+	}
+}
+
+/* What one copy says is weighed before the other is heard, so that of two results only one is ever checked. */
+static void
+hear_peers(struct submit *s, const struct pollfd *links, int64_t now)
+{
+	for (unsigned i = 0; i < s->nattempts && s->state == SUBMIT_RUNNING; i++) {
+		if ((links[i].revents & ~POLLOUT) != 0)
+			attempt_receive(&s->attempts[i], now);
+		if (s->attempts[i].state == ATTEMPT_OVER)
+			on_attempt_over(s, &s->attempts[i], now);
+	}
 }
 
 /* How long nothing needs to be done without an event. */
 static int
 longest_sleep(const struct submit *s)
 {
-	int64_t left;
+	int64_t left = INT64_MAX;
 
 	if (s->state == SUBMIT_QUEUED && (s->bundle != NULL || s->input.state == INPUT_READY))
 		return POLICY_TRY_MS;
 	/* who was started to ignore SIGCHLD never hears of the preprocessor's end */
-	if (s->state != SUBMIT_RUNNING || s->attempt.state == ATTEMPT_NONE ||
-	        s->input.state == INPUT_RUNNING)
+	if (s->state != SUBMIT_RUNNING || s->input.state == INPUT_RUNNING)
 		return TICK_MS;
-	left = attempt_deadline(&s->attempt, s->job_ms) - now_ms();
+	for (unsigned i = 0; i < s->nattempts; i++)
+		if (s->attempts[i].state != ATTEMPT_NONE) {
+			int64_t one = attempt_deadline(&s->attempts[i], s->job_ms);
+
+			left = one < left ? one : left;
+		}
+	left -= now_ms();
 	return left < 0 ? 0 : left < INT_MAX ? (int)left : INT_MAX;
 }
 
@@ -388,8 +480,11 @@ wait_events(const struct submit *s, struct pollfd p[WATCH_COUNT])
 	p[WATCH_DAEMON] = (struct pollfd){.fd = s->daemon->fd, .events = POLLIN};
 	p[WATCH_OUT] = (struct pollfd){.fd = s->input.out_fd, .events = POLLIN};
 	p[WATCH_ERR] = (struct pollfd){.fd = s->input.err_fd, .events = POLLIN};
-	p[WATCH_LINK] = (struct pollfd){
-	        .fd = s->attempt.link.fd, .events = attempt_events(&s->attempt, &s->input)};
+	for (unsigned i = 0; i < SUBMIT_COPIES; i++)
+		p[WATCH_LINK + i] = (struct pollfd){.fd = -1};
+	for (unsigned i = 0; i < s->nattempts; i++)
+		p[WATCH_LINK + i] = (struct pollfd){.fd = s->attempts[i].link.fd,
+		        .events = attempt_events(&s->attempts[i], &s->input)};
 	if (poll(p, WATCH_COUNT, longest_sleep(s)) < 0)
 		for (int i = 0; i < WATCH_COUNT; i++)
 			p[i].revents = 0;
@@ -407,8 +502,7 @@ step(struct submit *s)
 		on_signal(s);
 	if (!is_over(s) && s->input.state == INPUT_RUNNING)
 		on_input(s, now);
-	if (!is_over(s) && (p[WATCH_LINK].revents & ~POLLOUT) != 0 && s->state == SUBMIT_RUNNING)
-		attempt_receive(&s->attempt, now);
+	hear_peers(s, p + WATCH_LINK, now);
 	if (!is_over(s) && p[WATCH_DAEMON].revents != 0)
 		on_daemon(s, now);
 	if (!is_over(s))
@@ -455,7 +549,9 @@ static void
 start(struct submit *s)
 {
 	input_init(&s->input);
-	if (attempt_init(&s->attempt, s->plan, s->bundle, &s->toolchain, s->output_max) != 0)
+	s->attempt = &s->attempts[0];
+	s->nattempts = 1;
+	if (attempt_init(s->attempt, s->plan, s->bundle, &s->toolchain, s->output_max) != 0)
 		give_up(s, "system-error", "out of memory");
 	s->want.toolchain = s->toolchain;
 	s->want.peer = s->peer;
@@ -481,7 +577,11 @@ submit_run(struct submit *s)
 		ask(s, s->start_ms);
 	while (!is_over(s))
 		step(s);
-	drop_attempt(s);
+	drop_attempts(s);
+	for (unsigned i = 0; i < s->nattempts; i++) {
+		s->bytes_out += s->attempts[i].link.bytes_out;
+		s->bytes_in += s->attempts[i].link.bytes_in;
+	}
 	input_stop(&s->input);
 	if (s->signal_fd >= 0)
 		close(s->signal_fd);
@@ -491,6 +591,7 @@ submit_run(struct submit *s)
 void
 submit_fini(struct submit *s)
 {
-	attempt_fini(&s->attempt);
+	for (unsigned i = 0; i < s->nattempts; i++)
+		attempt_fini(&s->attempts[i]);
 	input_fini(&s->input);
 }

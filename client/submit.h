@@ -7,6 +7,10 @@
  *   RUNNING   a peer has the job
  *   over      DONE, LOCAL (compile here, `reason` says why) or KILLED
  *
+ * While a peer has the job the daemon may offer a second slot: then a second copy runs beside the first.  The first result that is accepted
+ * counts, and the other copy's channel is closed at once, which ends it at its peer; a copy that is lost or fails leaves the other to go on,
+ * and that is no retry.  What would send the compile home does so whichever copy says it.
+ *
  * In preprocessed mode the preprocessor runs beside all of them.  One poll() loop, no threads; every wait has a
  * deadline.  Signals that end the wrapper are taken as events, so that nothing temporary stays.
  */
@@ -20,6 +24,7 @@
 
 #define SUBMIT_TRIES 3         /* peers that may be lost before the compile is local */
 #define SUBMIT_FAILURES 2      /* peers that could not run it */
+#define SUBMIT_COPIES 2        /* of one job at a time */
 #define SUBMIT_ASK_MS 20000    /* for the daemon's first answer to WANT */
 #define SUBMIT_QUEUE_MS 600000 /* for a GRANT after BUSY; only with remote = only does it last */
 
@@ -55,10 +60,14 @@ struct submit {
 	char reason[REASON_SIZE], text[WIRE_TEXT_SIZE + NAME_SIZE + 4];
 	int signal; /* when killed */
 	uint32_t retries;
+	bool hedged; /* a second copy was begun */
+	uint64_t bytes_out, bytes_in;
 	struct account_times ms;
+	struct attempt *attempt; /* the one that won, or else was the last to end */
 	/* own */
 	struct input input;
-	struct attempt attempt;
+	struct attempt attempts[SUBMIT_COPIES];
+	unsigned nattempts; /* initialised */
 	enum plan_cpp cpp;
 	struct want want;
 	uint32_t lost, failed;
@@ -67,7 +76,7 @@ struct submit {
 	int signal_fd;
 };
 
-/* Runs to one of the last three states. Does not report the final outcome to the daemon. */
+/* Runs to one of the last three states; what was sent and received is counted then. Does not report the final outcome to the daemon. */
 void submit_run(struct submit *s);
 /* Frees; the result fields stay. */
 void submit_fini(struct submit *s);

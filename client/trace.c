@@ -74,7 +74,7 @@ trace_members(struct json *j, const struct account *t, uint64_t epoch_ms)
 	json_kuint(j, "bytes_in", t->bytes_in);
 	put_times(j, &t->ms);
 	json_kuint(j, "retries", t->retries);
-	json_kbool(j, "hedged", false);
+	json_kbool(j, "hedged", t->hedged);
 }
 
 void

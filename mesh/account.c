@@ -47,9 +47,9 @@ account_encode(const struct account *a, struct buf *b)
 {
 	bool node = a->node != NULL, text = filled(a->text), mode = filled(a->mode);
 	bool file = name_fits(a->file), output = name_fits(a->output), peer = filled(a->peer);
-	bool toolchain = a->toolchain != NULL, ended = a->exit >= 0;
+	bool toolchain = a->toolchain != NULL, ended = a->exit >= 0, hedged = a->hedged;
 
-	pack_map(b, 9U + node + text + file + output + mode + peer + toolchain + ended);
+	pack_map(b, 9U + node + text + file + output + mode + peer + toolchain + ended + hedged);
 	pack_kuint(b, 1, a->verdict);
 	pack_clean(b, 2, a->reason != NULL ? a->reason : "", REASON_SIZE);
 	if (node)
@@ -75,6 +75,8 @@ account_encode(const struct account *a, struct buf *b)
 	pack_kuint(b, 72, a->bytes_out);
 	pack_kuint(b, 73, a->bytes_in);
 	pack_times(b, &a->ms);
+	if (hedged)
+		pack_kuint(b, 75, 1);
 }
 
 static int
@@ -160,7 +162,7 @@ take_times(struct account *a, const struct item *m)
 static int
 take_numbers(struct account *a, const struct item *m)
 {
-	uint64_t verdict = 0, outcome = 0, retries = 0, status = 0;
+	uint64_t verdict = 0, outcome = 0, retries = 0, status = 0, hedged = 0;
 	int err = item_uint(m, 1, VERDICT_FALLBACK, &verdict);
 
 	if (err == 0)
@@ -171,8 +173,11 @@ take_numbers(struct account *a, const struct item *m)
 		err = optional(item_uint(m, 72, INT64_MAX, &a->bytes_out));
 	if (err == 0)
 		err = optional(item_uint(m, 73, INT64_MAX, &a->bytes_in));
+	if (err == 0)
+		err = optional(item_uint(m, 75, 1, &hedged));
 	if (err != 0)
 		return err;
+	a->hedged = hedged != 0;
 	a->verdict = (enum verdict)verdict;
 	a->outcome = (enum outcome)outcome;
 	a->retries = (uint32_t)retries;

@@ -42,6 +42,7 @@ struct account {
 	uint64_t bytes_out, bytes_in;
 	struct account_times ms;
 	uint32_t retries;
+	bool hedged; /* a second copy ran beside the first; of one attempt: the other one goes on, which is no retry */
 };
 
 /* What a decoded account points into. */

@@ -395,6 +395,7 @@ count_compile(struct client *c, const struct account *a)
 	n->counters.remote += a->verdict == VERDICT_REMOTE;
 	n->counters.local += a->verdict == VERDICT_LOCAL;
 	n->counters.fallback += a->verdict == VERDICT_FALLBACK;
+	n->counters.hedged += a->hedged;
 	if (here && *a->reason)
 		tally_add(n->counters.reasons, &n->counters.nreasons, NODE_REASONS_MAX, a->reason);
 	if (here && strcmp(a->reason, "include-missed") == 0)
@@ -417,7 +418,7 @@ on_report(struct client *c, const struct item *m)
 		peers_failed(n->peers, a.node);
 	else if (met && a.outcome == OUTCOME_FINE && a.verdict == VERDICT_REMOTE)
 		peers_worked(n->peers, a.node);
-	n->counters.retried += a.outcome == OUTCOME_PEER_LOST;
+	n->counters.retried += a.outcome == OUTCOME_PEER_LOST && !a.hedged;
 	n->counters.failed += a.outcome == OUTCOME_JOB_FAILED;
 	if (a.outcome != OUTCOME_FINE)
 		return 0; /* of one attempt: the compile goes on and is reported at its end */

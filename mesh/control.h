@@ -11,15 +11,17 @@
  *     -> LOCAL {1: reason word, 2: text}     no mesh, no peer...
  *   IMPORT {1: path, 2: witness, 3: replace (bool)} + fd of the tar.lz4   -> TOOLCHAIN {1: digest, 2: witness, 3: signature text} + graph | ERROR
  *   PACKING {1: path}: the witness changed, this wrapper packs anew -> PACK | TOOLCHAIN (another did it meanwhile)
- *   WANT {1: toolchain digest, 2: job id, 3: peer name or id or absent, 4: array of node ids to avoid}
- *     -> GRANT {1: channel state, 2: node id, 3: peer's name, 4: lease ms} + fd
+ *   WANT {1: toolchain digest, 2: job id, 3: peer name or id or absent, 4: array of node ids to avoid, 5: predicted ms at ordinary speed, absent when
+ *         nothing is known}
+ *     -> GRANT {1: channel state, 2: node id, 3: peer's name, 4: lease ms, 5: 1 for a second copy of the compile that the wrapper has at another
+ *         peer, else 0 or absent} + fd; the former comes unasked for, at any time: what cannot be used is closed without a word
  *     -> BUSY {1: 1 while no peer has the toolchain yet and it is on its way, else 0}: keep waiting (a GRANT or LOCAL follows) or go local
  *     -> LOCAL {1: reason word, 2: text}
  *   RETURN {1: channel state, 2: node id} + fd                the channel, idle again; no answer
  *   REPORT {1: verdict (0 remote, 1 local, 2 fallback), 2: reason, 3: node id or absent, 4: outcome (0 fine, 1 peer lost, 2 job failed there),
  *           5: retries, 6: total ms, 64: the cause in words, at most CONTROL_CAUSE_SIZE - 1 bytes, 65: source, 66: output (bytes of their names),
  *           67: mode, 68: the peer's name, 69: toolchain digest, 70: job id, 71: exit status, 72: bytes sent, 73: bytes received,
- *           74: array of ms: plan, lease, send, queue, compile, receive}; keys from 64 on may be absent (mesh/account.h)    no answer
+ *           74: array of ms: plan, lease, send, queue, compile, receive, 75: 1 when a second copy ran (with an outcome of 1 or 2: it goes on)}; keys from 64 on may be absent (mesh/account.h)    no answer
  *   GRAPH {}: the include graph is full or of no use                             no answer
  * Closing the connection withdraws everything that is open on it.
  *

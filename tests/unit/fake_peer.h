@@ -48,6 +48,8 @@ enum fake_act {
 	FAKE_BUSY_GOOD = 'Y',   /* BUSY, then as FAKE_GOOD */
 	FAKE_VANISH = 'v',      /* the daemon closes */
 	FAKE_GOOD_VANISH = 'V', /* the daemon closes, the peer does the job */
+	FAKE_HALF = 'P',        /* RESULT and the beginning of the output */
+	FAKE_COPIES = '(',      /* two copies, see fake_copies.h */
 	/* source mode; the first asks for everything that the job's own tree names, too */
 	FAKE_SOURCE = 's',         /* an object: "\177ELF" and the file's text */
 	FAKE_SOURCE_WARNS = 'a',   /* the same, with a message */
@@ -60,6 +62,7 @@ enum fake_act {
 };
 
 #define FAKE_SOURCE_ACTS "sacijkzA"
+#define MAGIC_LEN 4
 
 struct fake {
 	pid_t pid;
@@ -160,7 +163,7 @@ fake_answer(int control, uint8_t type, struct buf *b, int fd)
 }
 
 static inline void
-fake_grant(int control, struct fake_channel *f, unsigned number)
+fake_grant(int control, struct fake_channel *f, unsigned number, bool hedge)
 {
 	uint8_t state[CHANNEL_STATE_LEN], node[NODE_ID_LEN] = {(uint8_t)number};
 	int fd = fake_pair(f, state);
@@ -169,11 +172,13 @@ fake_grant(int control, struct fake_channel *f, unsigned number)
 
 	snprintf(name, sizeof name, "peer%u", number);
 	buf_init(&b, CONTROL_LEN_MAX);
-	pack_map(&b, 4);
+	pack_map(&b, hedge ? 5 : 4);
 	pack_kbytes(&b, 1, state, sizeof state);
 	pack_kbytes(&b, 2, node, sizeof node);
 	pack_ktext(&b, 3, name);
 	pack_kuint(&b, 4, WIRE_LEASE_MS);
+	if (hedge)
+		pack_kuint(&b, 5, 1);
 	fake_answer(control, CONTROL_GRANT, &b, fd);
 	close(fd);
 }
@@ -247,7 +252,9 @@ fake_result(struct fake_channel *f, enum fake_act act, const uint8_t *out, size_
 	buf_fini(&b);
 	if (r.outputs[1].size > 0)
 		fake_out(f, (const uint8_t *)"oh!", 3);
-	if (act == FAKE_GONE_RESULT)
+	if (act == FAKE_HALF)
+		fake_out(f, out, MAGIC_LEN);
+	if (act == FAKE_GONE_RESULT || act == FAKE_HALF)
 		return;
 	if (r.outputs[2].present)
 		fake_out(f, out, len);
@@ -371,25 +378,15 @@ fake_source(struct fake_channel *f, enum fake_act act, char *log)
 	fake_send(f, WIRE_DONE, NULL, 0);
 }
 
-/* The peer's side of one job. */
+/* What a peer does that has the job; out has len bytes of text behind the magic. */
 static inline void
-fake_serve(struct fake_channel *f, enum fake_act act, char *log)
+fake_finish(struct fake_channel *f, enum fake_act act, uint8_t *out, size_t len)
 {
-	static uint8_t out[FAKE_TEXT_MAX + 4];
 	static const uint8_t torn[] = {0, 0, 0, 40, 1, 2, 3};
 	uint8_t noise[44] = {0, 0, 0, 40};
 	struct buf b;
-	size_t len;
 
-	if (strchr(FAKE_SOURCE_ACTS, (int)act) != NULL) {
-		fake_source(f, act, log);
-		return;
-	}
-	memcpy(out, act == FAKE_NO_OBJECT ? "MZ??" : "\177ELF", 4);
-	if (act == FAKE_GONE || !fake_take_job(f, log, out + 4, &len)) {
-		fake_say(log, "closed");
-		return;
-	}
+	memcpy(out, act == FAKE_NO_OBJECT ? "MZ??" : "\177ELF", MAGIC_LEN);
 	buf_init(&b, 256);
 	wire_started_encode(&b, 7);
 	fake_send(f, WIRE_PING, NULL, 0);
@@ -408,7 +405,22 @@ fake_serve(struct fake_channel *f, enum fake_act act, char *log)
 	else if (act == FAKE_REFUSES)
 		fake_error(f, WERR_REFUSED);
 	else
-		fake_result(f, act, out, len + 4);
+		fake_result(f, act, out, len + MAGIC_LEN);
+}
+
+/* The peer's side of one job. */
+static inline void
+fake_serve(struct fake_channel *f, enum fake_act act, char *log)
+{
+	static uint8_t out[FAKE_TEXT_MAX + MAGIC_LEN];
+	size_t len;
+
+	if (strchr(FAKE_SOURCE_ACTS, (int)act) != NULL)
+		fake_source(f, act, log);
+	else if (act == FAKE_GONE || !fake_take_job(f, log, out + MAGIC_LEN, &len))
+		fake_say(log, "closed");
+	else
+		fake_finish(f, act, out, len);
 }
 
 static inline unsigned
@@ -428,7 +440,7 @@ fake_avoided(const struct buf *body)
 static inline void
 fake_report(const struct buf *body, char *log)
 {
-	uint64_t verdict, outcome;
+	uint64_t verdict, outcome, hedged = 0;
 	struct packet *p;
 	char reason[96], text[128];
 
@@ -437,10 +449,28 @@ fake_report(const struct buf *body, char *log)
 	        item_uint(packet_root(p), 4, 2, &outcome) != 0 ||
 	        item_text(packet_root(p), 2, reason, sizeof reason) != 0)
 		abort();
+	(void)!item_uint(packet_root(p), 75, 1, &hedged);
 	packet_free(p);
-	snprintf(text, sizeof text, "report:%d:%d:%s", (int)verdict, (int)outcome, reason);
+	snprintf(text, sizeof text, "%s:%d:%d:%s", hedged != 0 ? "copy" : "report", (int)verdict,
+	        (int)outcome, reason);
 	fake_say(log, text);
 }
+
+/* A message that is no WANT. */
+static inline void
+fake_told(uint8_t type, const struct buf *body, int fd, char *log)
+{
+	if (type == CONTROL_RETURN)
+		fake_say(log, fd >= 0 ? "return" : "RETURN-WITHOUT-FD");
+	else if (type == CONTROL_REPORT)
+		fake_report(body, log);
+	else
+		fake_say(log, "UNEXPECTED");
+	if (fd >= 0)
+		close(fd);
+}
+
+#include "tests/unit/fake_copies.h"
 
 /* One WANT; the control socket is closed by FAKE_VANISH. */
 static inline void
@@ -467,7 +497,7 @@ fake_want(int *control, const struct buf *body, enum fake_act act, unsigned numb
 	}
 	if (strchr("lyv", (int)act) != NULL)
 		return;
-	fake_grant(*control, &f, number);
+	fake_grant(*control, &f, number, false);
 	if (act == FAKE_GOOD_VANISH) {
 		close(*control);
 		*control = -1;
@@ -482,23 +512,23 @@ fake_run(int control, const char *script, char *log)
 {
 	struct buf body;
 	unsigned wants = 0;
+	char text[32];
 	uint8_t type;
 	int fd;
 
 	buf_init(&body, CONTROL_LEN_MAX);
 	while (control >= 0 && control_recv(control, &type, &body, &fd) == 0) {
-		if (type == CONTROL_WANT && script[wants] != 0) {
-			enum fake_act act = (enum fake_act)script[wants++];
-			fake_want(&control, &body, act, wants, log);
-		} else if (type == CONTROL_RETURN) {
-			fake_say(log, fd >= 0 ? "return" : "RETURN-WITHOUT-FD");
-		} else if (type == CONTROL_REPORT) {
-			fake_report(&body, log);
+		if (type == CONTROL_WANT && *script == FAKE_COPIES) {
+			snprintf(text, sizeof text, "want:%u", fake_avoided(&body));
+			fake_say(log, text);
+			script = fake_copies(control, script + 1, log);
+			wants += 2;
+		} else if (type == CONTROL_WANT && *script != 0) {
+			enum fake_act act = (enum fake_act) * script++;
+			fake_want(&control, &body, act, ++wants, log);
 		} else {
-			fake_say(log, "UNEXPECTED");
+			fake_told(type, &body, fd, log);
 		}
-		if (fd >= 0)
-			close(fd);
 	}
 	buf_fini(&body);
 }

@@ -47,7 +47,8 @@ test_all(void **state)
 	                       .bytes_out = 12,
 	                       .bytes_in = 34,
 	                       .ms = {1, 2, 3, 4, 5, 6, 21},
-	                       .retries = 2},
+	                       .retries = 2,
+	                       .hedged = true},
 	               b;
 
 	(void)state;
@@ -68,6 +69,7 @@ test_all(void **state)
 	assert_int_equal(b.bytes_in, 34);
 	assert_memory_equal(&b.ms, &a.ms, sizeof a.ms);
 	assert_int_equal(b.retries, 2);
+	assert_true(b.hedged);
 }
 
 static void
@@ -139,6 +141,7 @@ test_old(void **state)
 	assert_string_equal(a.reason, "linking");
 	assert_string_equal(a.file, "");
 	assert_int_equal(a.retries, 3);
+	assert_false(a.hedged);
 	assert_int_equal(a.ms.total, 77);
 	assert_int_equal(a.exit, -1);
 	packet_free(p);

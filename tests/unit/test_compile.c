@@ -1,5 +1,6 @@
 #include "mesh/compile.h"
 
+#include "mesh/account.h"
 #include "tests/unit/node_talk.h"
 
 static struct rig a, b;
@@ -47,6 +48,19 @@ report(struct ctl *c, unsigned verdict, const struct node_id *node, unsigned out
 	if (node)
 		pack_kbytes(&m, 3, node->bytes, NODE_ID_LEN);
 	pack_kuint(&m, 4, outcome);
+	ctl_send(c, CONTROL_REPORT, &m, -1);
+	buf_fini(&m);
+}
+
+/* Of a compile with two copies: one was lost, or the result of one counts. */
+static void
+report_hedged(struct ctl *c, const struct node_id *node, unsigned outcome)
+{
+	struct account said = {.outcome = (enum outcome)outcome, .node = node, .hedged = true};
+	struct buf m;
+
+	buf_init(&m, ACCOUNT_LEN_MAX);
+	account_encode(&said, &m);
 	ctl_send(c, CONTROL_REPORT, &m, -1);
 	buf_fini(&m);
 }
@@ -485,6 +499,11 @@ test_reports(void **state)
 	assert_string_equal(n->reasons[0].name, "linking");
 	assert_int_equal(n->reasons[0].count, 2);
 	assert_int_equal(v->failures, 0); /* the remote one went well */
+	report_hedged(&c, rig_id(&a), 1);
+	report_hedged(&c, rig_id(&a), 0);
+	UNTIL(n->remote == 2);
+	assert_int_equal(n->hedged, 1);
+	assert_int_equal(n->retried, 2); /* a copy that is lost beside another is no retry */
 	ctl_close(&c);
 	close_pair();
 }

@@ -78,11 +78,46 @@ test_grant(void **state)
 	assert_int_equal(a.channel[1], 8);
 	assert_int_equal(a.node.bytes[2], 7);
 	assert_string_equal(a.peer, "box");
+	assert_false(a.hedge);
 	assert_int_equal(write(a.fd, "x", 1), 1);
 	for (size_t i = 0; i < d.body.len; i++) /* the keys do not stay in the buffer */
 		assert_int_equal(d.body.data[i], 0);
 	close(a.fd);
 	close(p[0]);
+}
+
+/* The word that it is for a second copy, behind a grant's other keys. */
+static int
+hedge_word(uint64_t word, struct answer *a)
+{
+	struct buf b;
+	int p[2], r;
+
+	put_grant(&b, CHANNEL_STATE_LEN);
+	b.data[0]++; /* the map's length */
+	pack_kuint(&b, 5, word);
+	assert_int_equal(pipe(p), 0);
+	say(CONTROL_GRANT, &b, p[1]);
+	close(p[0]);
+	close(p[1]);
+	r = daemon_answer(&d, a);
+	if (r == 0)
+		close(a->fd);
+	return r;
+}
+
+static void
+test_hedge(void **state)
+{
+	struct answer a;
+
+	(void)state;
+	assert_int_equal(hedge_word(1, &a), 0);
+	assert_true(a.hedge);
+	assert_string_equal(a.peer, "box");
+	assert_int_equal(hedge_word(0, &a), 0);
+	assert_false(a.hedge);
+	assert_int_equal(hedge_word(2, &a), IM_ERR_LIMIT);
 }
 
 /* A grant without descriptor, or with keys of another size; a descriptor that comes with them is
@@ -252,8 +287,9 @@ test_want(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {TEST(test_grant), TEST(test_bad_grants),
-	        TEST(test_other_answers), TEST(test_graph), TEST(test_want), TEST(test_report)};
+	const struct CMUnitTest tests[] = {TEST(test_grant), TEST(test_hedge),
+	        TEST(test_bad_grants), TEST(test_other_answers), TEST(test_graph), TEST(test_want),
+	        TEST(test_report)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

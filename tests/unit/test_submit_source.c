@@ -185,6 +185,43 @@ test_source_another_peer(void **state)
 	source_close(&b);
 }
 
+/* Two copies: what is printed and written is one result's, and so are the findings that count. */
+static void
+expect_copies(const char *script, const char *log, const char *printed)
+{
+	struct source b;
+
+	source_open(&b, script);
+	source_run(&b);
+	assert_string_equal(b.fake.log, log);
+	assert_int_equal(b.s.state, SUBMIT_DONE);
+	assert_true(b.s.hedged);
+	assert_int_equal(b.s.retries, 0);
+	assert_true(b.rig.bundle.checked);
+	assert_text("a.o", "\177ELF" SOURCE_TEXT);
+	assert_text("printed", printed);
+	source_close(&b);
+}
+
+static void
+test_source_copies(void **state)
+{
+	struct source b;
+
+	(void)state;
+	expect_copies("(1+1S2+2s1X)", "want:0 a.c blobs a.c blobs closed return ", "");
+	expect_copies("(1+1S2+2a1X)", "want:0 a.c blobs a.c blobs closed return ", "oh!");
+	expect_copies("(1+2+1a)", "want:0 a.c blobs return ", "oh!");
+	/* what a peer lacked, the other one lacks, too */
+	source_open(&b, "(1+1S2+2j1X)");
+	source_run(&b);
+	assert_string_equal(b.fake.log, "want:0 a.c blobs a.c blobs closed return ");
+	assert_int_equal(b.s.state, SUBMIT_LOCAL);
+	assert_true(b.s.learned);
+	assert_int_equal(access("a.o", F_OK), -1);
+	source_close(&b);
+}
+
 static void
 test_source_changes(void **state)
 {
@@ -209,6 +246,7 @@ main(void)
 	        cmocka_unit_test(test_source_findings),
 	        cmocka_unit_test(test_source_learns),
 	        cmocka_unit_test(test_source_another_peer),
+	        cmocka_unit_test(test_source_copies),
 	        cmocka_unit_test(test_source_changes),
 	};
 

@@ -54,6 +54,10 @@ test_line(void **state)
 	        "\"exit\":1,\"bytes_out\":12,\"bytes_in\":34,\"ms\":{\"plan\":1,\"lease\":2,"
 	        "\"send\":3,\"queue\":4,\"compile\":5,"
 	        "\"receive\":6,\"total\":21},\"retries\":2,\"hedged\":false}\n");
+	buf_reset(&b);
+	t.hedged = true;
+	trace_encode(&b, &t, 1700000000123);
+	assert_non_null(strstr(buf_text(&b), "\"hedged\":true}\n"));
 	buf_fini(&b);
 }
 
