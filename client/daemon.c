@@ -94,11 +94,11 @@ daemon_import(struct daemon *d, const char *path, const struct buf *witness, boo
 int
 daemon_want(struct daemon *d, const struct want *w)
 {
-	bool named = w->peer != NULL && w->peer[0] != 0;
+	bool named = w->peer != NULL && w->peer[0] != 0, predicted = w->predicted_ms > 0;
 	struct buf b;
 
 	buf_init(&b, CONTROL_LEN_MAX);
-	pack_map(&b, named ? 4 : 3);
+	pack_map(&b, 3U + named + predicted);
 	pack_kbytes(&b, 1, w->toolchain.bytes, DIGEST_LEN);
 	pack_kuint(&b, 2, w->job);
 	if (named)
@@ -107,6 +107,8 @@ daemon_want(struct daemon *d, const struct want *w)
 	pack_array(&b, w->navoid);
 	for (uint32_t i = 0; i < w->navoid; i++)
 		pack_bytes(&b, w->avoid[i].bytes, NODE_ID_LEN);
+	if (predicted)
+		pack_kuint(&b, 5, w->predicted_ms);
 	return post(d, CONTROL_WANT, &b, -1);
 }
 

@@ -48,6 +48,7 @@ struct want {
 	const char *peer; /* NULL or empty: any */
 	struct node_id avoid[DAEMON_AVOID_MAX];
 	uint32_t navoid;
+	uint32_t predicted_ms; /* of the compile, at ordinary speed; 0: nothing is known */
 };
 
 /* Not connected yet; fd is a connected socket or -1. */

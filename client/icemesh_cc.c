@@ -19,6 +19,7 @@
 #include "client/bundle.h"
 #include "client/daemon.h"
 #include "client/exit.h"
+#include "client/forecast.h"
 #include "client/local.h"
 #include "client/now.h"
 #include "client/packing.h"
@@ -56,7 +57,8 @@ struct wrapper {
 	char file[JOB_PATH_MAX + 1], output[JOB_PATH_MAX + 1]; /* absolute, for the trace */
 	char why[REASON_SIZE], why_text[256];                  /* why not in source mode */
 	struct digest toolchain;
-	unsigned lessons; /* times that this compile was sent again with more */
+	struct graph *graph; /* NULL: none */
+	unsigned lessons;    /* times that this compile was sent again with more */
 	int slot_fd;
 };
 
@@ -277,6 +279,8 @@ submit(struct wrapper *w, const struct plan *plan, struct bundle *bundle, int *s
 	        .output_max = w->config.job_output,
 	        .job_ms = (int64_t)w->config.job_time_s * 1000 + JOB_SPARE_MS,
 	        .slots = w->config.local_slots};
+	struct forecast forecast;
+	struct digest name;
 	bool again;
 
 	*status = plan != NULL ? take_slot(w) : 0;
@@ -285,7 +289,15 @@ submit(struct wrapper *w, const struct plan *plan, struct bundle *bundle, int *s
 	s.slot_fd = w->slot_fd;
 	w->trace.toolchain = &w->toolchain;
 	w->trace.ms.plan = (uint64_t)(now_ms() - w->start_ms);
+	if (bundle != NULL)
+		forecast_name(&name, &bundle->job, bundle->argv);
+	else
+		forecast_name(&name, &plan->job, plan->remote[PLAN_PLAIN]);
+	forecast_find(&forecast, w->graph, &name);
+	s.predicted_ms = forecast_ms(&forecast);
 	submit_run(&s);
+	if (s.state == SUBMIT_DONE && s.exit_code == 0 && forecast_add(&forecast, s.compile_us))
+		forecast_keep(&forecast, w->graph, &name);
 	again = s.state == SUBMIT_LOCAL && s.learned && ++w->lessons < LESSONS_MAX;
 	w->trace.bytes_out += s.bytes_out;
 	w->trace.bytes_in += s.bytes_in;
@@ -329,14 +341,14 @@ is_tiny(struct wrapper *w, const struct bundle *b)
 
 /* Source mode, as often as there is something to be learned, or on its way out of it. */
 static int
-submit_source(struct wrapper *w, struct graph *graph)
+submit_source(struct wrapper *w)
 {
 	struct probes probes;
 	struct bundle bundle;
 	struct bundle_request q = {.args = &w->args,
 	        .compiler = w->real.path,
 	        .toolchain = w->toolchain,
-	        .graph = graph,
+	        .graph = w->graph,
 	        .probes = &probes,
 	        .environment = environ,
 	        .slots = w->config.local_slots};
@@ -366,21 +378,14 @@ static int
 compile_packed(struct wrapper *w, int graph_fd)
 {
 	bool source = w->config.mode != INPUT_PREPROCESSED && !w->args.text_only;
-	struct graph *graph = NULL;
-	int status;
 
-	if (!source) {
-		if (graph_fd >= 0)
-			close(graph_fd);
-		return submit_text(w);
-	}
-	if (graph_fd >= 0 && graph_open(&graph, graph_fd) != 0)
-		graph = NULL;
-	if (graph_fd >= 0 && (graph_full(graph) || graph_filled(graph) > RECALL_GRAPH_PERCENT))
+	/* it stays mapped: the process is about to end, and unmapping takes as long as a hundred look-ups */
+	if (graph_fd >= 0 && graph_open(&w->graph, graph_fd) != 0)
+		w->graph = NULL;
+	if (graph_fd >= 0 &&
+	        (graph_full(w->graph) || graph_filled(w->graph) > RECALL_GRAPH_PERCENT))
 		daemon_graph(&w->daemon);
-	status = submit_source(w, graph);
-	/* the graph stays mapped: the process is about to end, and unmapping takes as long as a hundred look-ups */
-	return status;
+	return source ? submit_source(w) : submit_text(w);
 }
 
 /* gcc starts the assembler that PATH has, and objcopy for a .dwo, clang where it is told to; peers look in a PATH of their own. */

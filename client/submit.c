@@ -296,7 +296,8 @@ accept_result(struct submit *s, int64_t now)
 	s->exit_code = t->results.said.exit_code;
 	s->ms.send = (uint64_t)(t->sent_ms - t->start_ms);
 	s->ms.queue = t->queue_ms;
-	s->ms.compile = t->results.said.wall_us / 1000;
+	s->compile_us = t->results.said.wall_us;
+	s->ms.compile = s->compile_us / 1000;
 	s->ms.receive = (uint64_t)(now - t->result_ms);
 	s->state = SUBMIT_DONE;
 }
@@ -555,6 +556,7 @@ start(struct submit *s)
 		give_up(s, "system-error", "out of memory");
 	s->want.toolchain = s->toolchain;
 	s->want.peer = s->peer;
+	s->want.predicted_ms = s->predicted_ms;
 	random_bytes(&s->want.job, sizeof s->want.job);
 	if (is_over(s) || s->bundle != NULL)
 		return;

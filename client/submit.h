@@ -46,6 +46,7 @@ struct submit {
 	char *const *env; /* for the preprocessor */
 	const char *peer; /* the only one that may do it; NULL or empty: any */
 	bool remote_only;
+	uint32_t predicted_ms;   /* how long the compile will take; 0: nothing is known */
 	uint64_t output_max;     /* bytes */
 	int64_t job_ms;          /* longest time at one peer */
 	const char *slot_folder; /* client/local.h */
@@ -62,6 +63,7 @@ struct submit {
 	uint32_t retries;
 	bool hedged; /* a second copy was begun */
 	uint64_t bytes_out, bytes_in;
+	uint64_t compile_us; /* the compiler's own time at the peer, when DONE */
 	struct account_times ms;
 	struct attempt *attempt; /* the one that won, or else was the last to end */
 	/* own */

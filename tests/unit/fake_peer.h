@@ -423,18 +423,23 @@ fake_serve(struct fake_channel *f, enum fake_act act, char *log)
 		fake_finish(f, act, out, len);
 }
 
-static inline unsigned
-fake_avoided(const struct buf *body)
+/* How many peers a WANT avoids, and what it says of the compile's time. */
+static inline void
+fake_say_want(const struct buf *body, char *log)
 {
 	const struct item *array;
 	struct packet *p;
+	uint64_t ms = 0;
 	uint32_t n = 99;
+	char text[64];
 
 	if (packet_open(&p, body->data, body->len) != 0 ||
 	        item_array(packet_root(p), 4, 16, &array, &n) != 0)
 		abort();
+	(void)!item_uint(packet_root(p), 5, UINT32_MAX, &ms);
 	packet_free(p);
-	return n;
+	snprintf(text, sizeof text, ms > 0 ? "want:%u:%ums" : "want:%u", n, (unsigned)ms);
+	fake_say(log, text);
 }
 
 static inline void
@@ -477,11 +482,9 @@ static inline void
 fake_want(int *control, const struct buf *body, enum fake_act act, unsigned number, char *log)
 {
 	struct fake_channel f;
-	char text[32];
 	struct buf b;
 
-	snprintf(text, sizeof text, "want:%u", fake_avoided(body));
-	fake_say(log, text);
+	fake_say_want(body, log);
 	buf_init(&b, 4096);
 	if (act == FAKE_BUSY || act == FAKE_BUSY_GOOD)
 		fake_answer(*control, CONTROL_BUSY, NULL, -1);
@@ -512,15 +515,13 @@ fake_run(int control, const char *script, char *log)
 {
 	struct buf body;
 	unsigned wants = 0;
-	char text[32];
 	uint8_t type;
 	int fd;
 
 	buf_init(&body, CONTROL_LEN_MAX);
 	while (control >= 0 && control_recv(control, &type, &body, &fd) == 0) {
 		if (type == CONTROL_WANT && *script == FAKE_COPIES) {
-			snprintf(text, sizeof text, "want:%u", fake_avoided(&body));
-			fake_say(log, text);
+			fake_say_want(&body, log);
 			script = fake_copies(control, script + 1, log);
 			wants += 2;
 		} else if (type == CONTROL_WANT && *script != 0) {

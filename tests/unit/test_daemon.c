@@ -278,6 +278,14 @@ test_want(void **state)
 	assert_null(item_get(packet_root(p), 3));
 	assert_int_equal(item_array(packet_root(p), 4, 8, &avoid, &n), 0);
 	assert_int_equal(n, 2);
+	assert_null(item_get(packet_root(p), 5));
+	packet_free(p);
+	w.predicted_ms = 1234;
+	assert_int_equal(daemon_want(&d, &w), 0);
+	assert_int_equal(control_recv(far, &type, &b, &fd), 0);
+	assert_int_equal(packet_open(&p, b.data, b.len), 0);
+	assert_int_equal(item_uint(packet_root(p), 5, UINT32_MAX, &job), 0);
+	assert_int_equal(job, 1234);
 	packet_free(p);
 	buf_fini(&b);
 }

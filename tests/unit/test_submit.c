@@ -45,6 +45,23 @@ test_success(void **state)
 	bench_close(&b);
 }
 
+#define LOST "report:0:1:peer-lost "
+
+static void
+test_predicted(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, "dg");
+	b.s.predicted_ms = 1500;
+	run(&b);
+	assert_string_equal(
+	        b.fake.log, "want:0:1500ms closed " LOST "want:1:1500ms directives end return ");
+	assert_int_equal(b.s.compile_us, 5000);
+	bench_close(&b);
+}
+
 static void
 test_large_text(void **state)
 {
@@ -63,7 +80,6 @@ test_large_text(void **state)
 	bench_close(&b);
 }
 
-#define LOST "report:0:1:peer-lost "
 static void
 test_peer_lost_then_another(void **state)
 {
@@ -317,6 +333,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_success),
+	        cmocka_unit_test(test_predicted),
 	        cmocka_unit_test(test_large_text),
 	        cmocka_unit_test(test_peer_lost_then_another),
 	        cmocka_unit_test(test_bad_output_then_another),
