@@ -1,12 +1,9 @@
 #include "client/submit.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 #include "client/holders.h"
 #include "client/local.h"
@@ -23,12 +20,6 @@ enum watch {
 	WATCH_ERR,
 	WATCH_LINK, /* of the first copy */
 	WATCH_COUNT = WATCH_LINK + SUBMIT_COPIES
-};
-
-/* The caller's signals. */
-struct before {
-	sigset_t mask;
-	struct sigaction too_large;
 };
 
 static bool
@@ -399,13 +390,12 @@ on_attempt_over(struct submit *s, struct attempt *t, int64_t now)
 static void
 on_signal(struct submit *s)
 {
-	struct signalfd_siginfo info;
+	int signal = signals_next(&s->signals);
 
-	while (read(s->signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
-		if (info.ssi_signo != SIGCHLD && !is_over(s)) {
-			s->signal = (int)info.ssi_signo;
-			s->state = SUBMIT_KILLED;
-		}
+	if (signal == 0)
+		return;
+	s->signal = signal;
+	s->state = SUBMIT_KILLED;
 }
 
 /* While the mesh is busy: a free local slot does as well, unless somebody waits for it. */
@@ -477,7 +467,7 @@ static void
 wait_events(const struct submit *s, struct pollfd p[WATCH_COUNT])
 {
 	/* a process that has ended behind its pipes is told by SIGCHLD */
-	p[WATCH_SIGNAL] = (struct pollfd){.fd = s->signal_fd, .events = POLLIN};
+	p[WATCH_SIGNAL] = (struct pollfd){.fd = s->signals.fd, .events = POLLIN};
 	p[WATCH_DAEMON] = (struct pollfd){.fd = s->daemon->fd, .events = POLLIN};
 	p[WATCH_OUT] = (struct pollfd){.fd = s->input.out_fd, .events = POLLIN};
 	p[WATCH_ERR] = (struct pollfd){.fd = s->input.err_fd, .events = POLLIN};
@@ -510,42 +500,6 @@ step(struct submit *s)
 		tick(s, now);
 }
 
-/* What the caller ignores or blocks would not end the compiler either. */
-static void
-add_mortal(sigset_t *mine, const sigset_t *blocked)
-{
-	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-	struct sigaction act;
-
-	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
-		if (sigismember(blocked, signals[i]) == 0 &&
-		        sigaction(signals[i], NULL, &act) == 0 && act.sa_handler != SIG_IGN)
-			sigaddset(mine, signals[i]);
-}
-
-/* Signals come as events, and a file over the limit is an error of write(): the compiler can meet its own. */
-static int
-take_signals(struct before *b)
-{
-	static const struct sigaction ignore = {.sa_handler = SIG_IGN};
-	sigset_t mine;
-
-	sigprocmask(SIG_SETMASK, NULL, &b->mask);
-	sigemptyset(&mine);
-	add_mortal(&mine, &b->mask);
-	sigaddset(&mine, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &mine, NULL);
-	sigaction(SIGXFSZ, &ignore, &b->too_large);
-	return signalfd(-1, &mine, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-static void
-give_signals_back(const struct before *b)
-{
-	sigaction(SIGXFSZ, &b->too_large, NULL);
-	sigprocmask(SIG_SETMASK, &b->mask, NULL);
-}
-
 static void
 start(struct submit *s)
 {
@@ -567,13 +521,11 @@ start(struct submit *s)
 void
 submit_run(struct submit *s)
 {
-	struct before before;
-
 	s->start_ms = now_ms();
 	s->state = SUBMIT_ASKING;
-	s->signal_fd = take_signals(&before);
+	signals_take(&s->signals);
 	start(s);
-	if (s->signal_fd < 0)
+	if (s->signals.fd < 0)
 		give_up(s, "system-error", "signalfd failed");
 	if (!is_over(s))
 		ask(s, s->start_ms);
@@ -585,9 +537,7 @@ submit_run(struct submit *s)
 		s->bytes_in += s->attempts[i].link.bytes_in;
 	}
 	input_stop(&s->input);
-	if (s->signal_fd >= 0)
-		close(s->signal_fd);
-	give_signals_back(&before);
+	signals_give_back(&s->signals);
 }
 
 void

@@ -21,6 +21,7 @@
 #include "client/daemon.h"
 #include "client/input.h"
 #include "client/plan.h"
+#include "client/signals.h"
 
 #define SUBMIT_TRIES 3         /* peers that may be lost before the compile is local */
 #define SUBMIT_FAILURES 2      /* peers that could not run it */
@@ -75,7 +76,7 @@ struct submit {
 	uint32_t lost, failed;
 	int64_t start_ms, ask_ms, busy_ms;
 	bool cold; /* the BUSY was for a toolchain that is on its way */
-	int signal_fd;
+	struct signals signals;
 };
 
 /* Runs to one of the last three states; what was sent and received is counted then. Does not report the final outcome to the daemon. */
