@@ -61,10 +61,9 @@ no_problem() {
 }
 
 declare -A numbers=([a]=1 [b]=2 [c]=3 [d]=4 [e]=5)
-plan 16
+plan 15
 lan_up a b c d e
 second_bridge c d e
-check "the networks are routed" on c ping -c 1 -W 5 10.77.0.1
 # Only one node of the second network knows one of the first; the others join through the token's address, which seeds only them.
 config c 'seeds = 10.77.0.2'
 mesh_up a b c d e || bail "no mesh of five over two segments"
@@ -100,7 +99,7 @@ for host in a b e; do
 done
 ip link set br0 type bridge mcast_snooping 0
 check "filtered multicast is stated" wait_until 40 has_problem a
-check "with a remedy, and in the log" eval 'on a icemesh status | grep -q "querier" && logged a "no multicast arrives from"'
+check "with a remedy, and in the log" eval 'on a icemesh status | grep -q "querier" && wait_until 10 grep -q "no multicast arrives from" "$W/a/log"'
 check "they see one another all the same" all_see 5 a b c d e
 for host in a b e; do
 	ip link set "p${numbers[$host]}" type bridge_slave mcast_flood on

@@ -319,6 +319,8 @@ filtered_multicast_is_noticed(void **state)
 	for (size_t i = 0; i < 8; i++)
 		assert_int_equal(gossip_count_deaf(n->f->nodes[i].g, n->f->now_ms, NULL), 0);
 	n->filtered[1] = true;
+	for (size_t i = 0; i < 8; i++) /* nobody to ask but one another */
+		n->f->nodes[i].g->nseeds = 0;
 	for (int i = 0; i < 600; i++) {
 		net_run(n, 100);
 		for (size_t k = 0; k < 8; k++)
@@ -362,9 +364,7 @@ a_laptop_roams(void **state)
 	net_run(n, 10000);
 	for (unsigned place = 2; place != 1; place = place ? 0 : 1) {
 		net_place(n, laptop, place, 200 + place);
-		if (!place)
-			assert_int_equal(gossip_add_seed(laptop->g, &n->f->nodes[0].at), 0);
-		net_run(n, 4000);
+		net_run(n, 2500);
 		for (size_t i = 0; i < 20; i++) {
 			const struct member *m = fake_view(&n->f->nodes[i], laptop);
 
