@@ -207,7 +207,8 @@ set_interval(const struct gossip *g, const struct arrival *a, struct entry *e)
 		return;
 	}
 	n = n < 8 ? n : 8;
-	mean = ((uint64_t)e->m.interval_ms * (8 - n) + (gap < PACE_MAX_MS ? gap : PACE_MAX_MS) * n) /
+	mean = ((uint64_t)e->m.interval_ms * (8 - n) +
+	               (gap < PACE_MAX_MS ? gap : PACE_MAX_MS) * n) /
 	       8;
 	e->m.interval_ms = mean > usual ? (uint32_t)mean : usual;
 }
