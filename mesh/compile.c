@@ -314,6 +314,7 @@ decode_want(const struct item *m, struct want_spec *w)
 {
 	const struct item *avoid;
 	uint32_t n = 0;
+	uint64_t predicted = 0;
 	int err = item_fixed(m, 1, w->toolchain.bytes, DIGEST_LEN);
 	if (err == 0)
 		err = item_uint(m, 2, UINT64_MAX, &w->job);
@@ -321,6 +322,9 @@ decode_want(const struct item *m, struct want_spec *w)
 		err = item_text(m, 3, w->peer, sizeof w->peer);
 	if (err == 0 && item_get(m, 4))
 		err = item_array(m, 4, LEASE_AVOID_MAX, &avoid, &n);
+	if (err == 0 && item_get(m, 5))
+		err = item_uint(m, 5, UINT32_MAX, &predicted);
+	w->predicted_ms = (uint32_t)predicted;
 	for (uint32_t i = 0; i < n && err == 0; i++) {
 		const uint8_t *id;
 		size_t len;
@@ -342,6 +346,7 @@ on_want(struct client *c, const struct item *m)
 		return err;
 	if (c->want)
 		return IM_ERR_FORMAT;
+	c->predicted_ms = w.predicted_ms;
 	if (can_submit(c))
 		c->want = lease_want(c->all->node->leases, &w, &want_ops, c);
 	if (c->gone) { /* BUSY could not be sent */
@@ -404,6 +409,16 @@ count_compile(struct client *c, const struct account *a)
 	history_add(c->all->history, c->uid, wall_milliseconds(), a);
 }
 
+/* A peer did what was asked of it; how long it took says how fast it is. */
+static void
+on_worked(struct client *c, const struct account *a)
+{
+	struct peers *peers = c->all->node->peers;
+	peers_worked(peers, a->node);
+	if (c->predicted_ms && a->ms.compile && a->ms.compile <= UINT32_MAX)
+		peers_timed(peers, a->node, c->predicted_ms, (uint32_t)a->ms.compile);
+}
+
 static int
 on_report(struct client *c, const struct item *m)
 {
@@ -417,7 +432,7 @@ on_report(struct client *c, const struct item *m)
 	if (met && a.outcome == OUTCOME_PEER_LOST)
 		peers_failed(n->peers, a.node);
 	else if (met && a.outcome == OUTCOME_FINE && a.verdict == VERDICT_REMOTE)
-		peers_worked(n->peers, a.node);
+		on_worked(c, &a);
 	n->counters.retried += a.outcome == OUTCOME_PEER_LOST && !a.hedged;
 	n->counters.failed += a.outcome == OUTCOME_JOB_FAILED;
 	if (a.outcome != OUTCOME_FINE)

@@ -43,6 +43,7 @@ struct client {
 	char *packing; /* path of the compiler this wrapper packs now */
 	char *awaits;  /* path of one that another wrapper packs */
 	struct want *want;
+	uint32_t predicted_ms; /* of its last WANT; 0: not said */
 	struct granted granted[GRANTED_MAX];
 	unsigned ngranted;
 	struct node_id met[GRANTED_MAX]; /* peers it got a channel to, for its reports */

@@ -246,6 +246,7 @@ gather(struct want *w, const struct member **members, struct candidate *c)
 		c[count] = (struct candidate){.slots = v->slots,
 		        .used = v->used,
 		        .avoid = now < v->avoid_until_ms,
+		        .speed = v->speed,
 		        .ready = has_toolchain(l, v, &w->spec.toolchain)};
 		if (!c[count].ready && !c[count].avoid)
 			upload_begin(l->node->uploads, live[i], &w->spec.toolchain);
@@ -272,8 +273,9 @@ send_reserve(struct want *w)
 {
 	struct buf body;
 	buf_init(&body, 256);
-	wire_reserve_encode(
-	        &body, &(struct wire_reserve){.job = w->spec.job, .toolchain = w->spec.toolchain});
+	wire_reserve_encode(&body, &(struct wire_reserve){.job = w->spec.job,
+	                                   .toolchain = w->spec.toolchain,
+	                                   .predicted_ms = w->spec.predicted_ms});
 	w->asked_us = loop_now_us();
 	int err = conn_send_buf(w->conn, WIRE_RESERVE, &body);
 	buf_fini(&body);

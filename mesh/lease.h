@@ -24,7 +24,8 @@ struct want_spec {
 	uid_t uid;
 	uint64_t job;
 	struct digest toolchain;
-	char peer[NAME_SIZE]; /* name or id (its beginning), empty: any */
+	uint32_t predicted_ms; /* on an ordinary machine; 0: not known */
+	char peer[NAME_SIZE];  /* name or id (its beginning), empty: any */
 	struct node_id avoid[LEASE_AVOID_MAX];
 	unsigned navoid;
 };

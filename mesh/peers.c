@@ -17,6 +17,9 @@
 #define AVOID_FIRST_MS 1000 /* after a failure, doubled with each further one */
 #define AVOID_MAX_MS 60000
 #define VIEWS_MAX GOSSIP_MEMBERS_MAX
+#define SPEED_WEIGHT 8 /* one job moves what is believed of a peer's speed by one part in so many */
+#define SPEED_MOST 8000 /* permille; one job proves no more */
+#define SPEED_LEAST 125
 
 struct peers {
 	struct node *node;
@@ -478,6 +481,18 @@ peers_live(struct peers *p, const struct member **out, unsigned max)
 		return 0;
 	n = members_in(p, MEMBER_UP, out, max);
 	return n ? n : members_in(p, MEMBER_SUSPECT, out, max);
+}
+
+void
+peers_timed(struct peers *p, const struct node_id *id, uint32_t predicted, uint32_t took)
+{
+	struct peer *v = peers_view(p, id);
+	uint64_t speed = (uint64_t)predicted * 1000 / took;
+	if (!v)
+		return;
+	speed = speed > SPEED_MOST ? SPEED_MOST : speed < SPEED_LEAST ? SPEED_LEAST : speed;
+	uint64_t was = v->speed ? v->speed : 1000;
+	v->speed = (uint32_t)((was * (SPEED_WEIGHT - 1) + speed) / SPEED_WEIGHT);
 }
 
 void

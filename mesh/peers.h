@@ -23,6 +23,8 @@ struct peer {
 	uint32_t failures;            /* in a row */
 	uint64_t avoid_until_ms;      /* after failures */
 	uint32_t rtt_us;              /* of the last RESERVE; 0: unknown */
+	uint32_t
+	        speed; /* permille of an ordinary machine's, by its own jobs' times; 0: not known */
 	uint32_t tags[BEACON_TAGS_MAX], ntags;
 };
 
@@ -53,6 +55,8 @@ unsigned peers_live(struct peers *p, const struct member **out, unsigned max);
 /* A peer failed (connection, lost job): it is left alone for a growing while; or it worked. */
 void peers_failed(struct peers *p, const struct node_id *id);
 void peers_worked(struct peers *p, const struct node_id *id);
+/* A job of ours took so long there; predicted: on an ordinary machine.  Both in ms, not 0. */
+void peers_timed(struct peers *p, const struct node_id *id, uint32_t predicted, uint32_t took);
 /* A RESERVE's answer. */
 void peers_heard_load(
         struct peers *p, const struct node_id *id, const struct wire_load *l, uint32_t rtt_us);

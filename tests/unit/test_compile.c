@@ -300,16 +300,24 @@ hold(struct ctl *c, struct held *h)
 }
 
 static uint8_t
-want(struct ctl *c, const struct digest *d)
+want_for(struct ctl *c, const struct digest *d, uint32_t predicted_ms)
 {
 	struct buf m;
 	buf_init(&m, 256);
-	pack_map(&m, 2);
+	pack_map(&m, predicted_ms ? 3 : 2);
 	pack_kbytes(&m, 1, d->bytes, DIGEST_LEN);
 	pack_kuint(&m, 2, 1);
+	if (predicted_ms)
+		pack_kuint(&m, 5, predicted_ms);
 	ctl_send(c, CONTROL_WANT, &m, -1);
 	buf_fini(&m);
 	return ctl_wait(c);
+}
+
+static uint8_t
+want(struct ctl *c, const struct digest *d)
+{
+	return want_for(c, d, 0);
 }
 
 static void
@@ -508,6 +516,51 @@ test_reports(void **state)
 	close_pair();
 }
 
+/* A compile at a, with what was predicted and how long it took. */
+static void
+one_took(struct ctl *c, const struct digest *d, uint32_t predicted_ms, uint64_t took_ms)
+{
+	struct account said = {.node = rig_id(&a), .exit = -1, .ms.compile = took_ms};
+	uint64_t before = b.n.counters.remote;
+	struct held h;
+	struct buf m;
+	assert_int_equal(want_for(c, d, predicted_ms), CONTROL_GRANT);
+	hold(c, &h);
+	end_job(&h);
+	give_back(c, &h, h.fd);
+	close(h.fd);
+	buf_init(&m, ACCOUNT_LEN_MAX);
+	account_encode(&said, &m);
+	assert_int_equal(buf_err(&m), 0);
+	ctl_send(c, CONTROL_REPORT, &m, -1);
+	buf_fini(&m);
+	UNTIL(b.n.counters.remote == before + 1);
+}
+
+/* How fast a peer is comes from what its jobs took against what was predicted, never from itself. */
+static void
+test_speeds(void **state)
+{
+	(void)state;
+	struct ctl c;
+	struct digest d;
+	open_worker(&d);
+	ctl_open(&c, &b);
+	const struct peer *v = peers_view(b.n.peers, rig_id(&a));
+	one_took(&c, &d, 0, 1000);
+	one_took(&c, &d, 1000, 0);
+	assert_int_equal(v->speed, 0); /* nothing to learn */
+	one_took(&c, &d, 1000, 1000);
+	assert_int_equal(v->speed, 1000);
+	for (int i = 0; i < 40; i++)
+		one_took(&c, &d, 1000, 500);
+	assert_in_range(v->speed, 1900, 2000);
+	one_took(&c, &d, 1000000, 1); /* one wonder is not believed */
+	assert_in_range(v->speed, 2500, 2800);
+	ctl_close(&c);
+	close_pair();
+}
+
 static void
 report_cause(struct ctl *c, const char *reason, const char *cause)
 {
@@ -573,6 +626,7 @@ main(void)
 	        cmocka_unit_test_teardown(test_death_withdraws, rig_teardown),
 	        cmocka_unit_test_teardown(test_limits, rig_teardown),
 	        cmocka_unit_test_teardown(test_reports, rig_teardown),
+	        cmocka_unit_test_teardown(test_speeds, rig_teardown),
 	        cmocka_unit_test_teardown(test_defects_are_logged, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
