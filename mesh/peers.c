@@ -121,8 +121,14 @@ on_tick(void *arg)
 		return;
 	fill_load(p, &l);
 	uint64_t now = loop_now_ms();
+	struct gossip_counts before, after;
+	gossip_counts(p->gossip, &before);
 	gossip_load(p->gossip, &l, now);
 	gossip_tick(p->gossip, now);
+	gossip_counts(p->gossip, &after);
+	if (after.bad_signature != before.bad_signature)
+		log_hostile(&p->node->log, now, "beacon that waited to be looked at: %s",
+		        im_strerror(IM_ERR_SIGNATURE));
 	act(p);
 }
 
