@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define LINES_PER_SECOND 10 /* of those that others can cause */
+#define LINES_PER_SECOND 20 /* of those that others can cause */
 
 /* Control characters, also those of C1 (0xc2 0x80 to 0xc2 0x9f in UTF-8), would speak to the reader's terminal. */
 static void

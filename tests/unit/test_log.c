@@ -112,8 +112,8 @@ test_hostile_lines_are_few(void **state)
 	log_hostile(&l, 6000, "next second");
 	log_hostile(&l, 7000, "quiet now");
 	const char *out = logged();
-	assert_int_equal(count(out, "refused: line "), 10);
-	assert_int_equal(count(out, "refused: 990 more lines"), 1);
+	assert_int_equal(count(out, "refused: line "), 20);
+	assert_int_equal(count(out, "refused: 980 more lines"), 1);
 	assert_int_equal(count(out, "more lines"), 1);
 	assert_int_equal(count(out, "refused: next second"), 1);
 	assert_int_equal(count(out, "refused: quiet now"), 1);
@@ -131,9 +131,9 @@ test_told_lines_are_few(void **state)
 	}
 	log_told(&l, 6000, "next second");
 	const char *out = logged();
-	assert_int_equal(count(out, "warning: line "), 10);
-	assert_int_equal(count(out, "refused: line "), 10); /* neither takes the other's place */
-	assert_int_equal(count(out, "warning: 990 more lines"), 1);
+	assert_int_equal(count(out, "warning: line "), 20);
+	assert_int_equal(count(out, "refused: line "), 20); /* neither takes the other's place */
+	assert_int_equal(count(out, "warning: 980 more lines"), 1);
 	assert_int_equal(count(out, "warning: next second"), 1);
 }
 
