@@ -211,7 +211,7 @@ test_source_copies(void **state)
 	(void)state;
 	expect_copies("(1+1S2+2s1X)", "want:0 a.c blobs a.c blobs closed return ", "");
 	expect_copies("(1+1S2+2a1X)", "want:0 a.c blobs a.c blobs closed return ", "oh!");
-	expect_copies("(1+2+1a)", "want:0 a.c blobs return ", "oh!");
+	expect_copies("(1+2+1a2X)", "want:0 a.c blobs closed return ", "oh!");
 	/* what a peer lacked, the other one lacks, too */
 	source_open(&b, "(1+1S2+2j1X)");
 	source_run(&b);
