@@ -8,10 +8,10 @@
 #include "mesh/history.h"
 #include "mesh/identity.h"
 #include "mesh/join.h"
-#include "mesh/lease.h"
 #include "mesh/peers.h"
 #include "mesh/report.h"
 #include "mesh/serve.h"
+#include "mesh/want.h"
 
 #define USES_MAX 10000
 #define EXPIRES_MAX_S (365u * 86400)
@@ -19,7 +19,7 @@
 void
 mesh_changed(struct node *n)
 {
-	leases_reset(n->leases);
+	wants_reset(n->wants);
 	serve_reset(n->serve);
 	peers_mesh_changed(n->peers);
 }

@@ -261,31 +261,32 @@ on_import(struct client *c, const struct item *m, int *fd)
 /* ---- leases ---- */
 
 static void
-on_granted(void *arg, const struct node_id *node, const char *name, uint32_t lease_ms, int fd,
-        const uint8_t state[CHANNEL_STATE_LEN])
+on_granted(void *arg, const struct want_grant *g)
 {
 	struct client *c = arg;
 	struct buf body;
-	c->want = NULL;
+	if (!g->second)
+		c->want = NULL;
 	if (c->ngranted == GRANTED_MAX) {
-		close(fd);
-		lease_ended(c->all->node->leases, node);
+		close(g->fd);
+		want_ended(c->all->node->wants, g->lease);
 		client_error(c, "more than %d channels at a time", GRANTED_MAX);
 		return;
 	}
-	c->granted[c->ngranted++] = (struct granted){conn_inode(fd), *node};
-	c->met[c->nmet++ % GRANTED_MAX] = *node;
+	c->granted[c->ngranted++] = (struct granted){conn_inode(g->fd), g->lease, *g->node};
+	c->met[c->nmet++ % GRANTED_MAX] = *g->node;
 	buf_init(&body, 1024);
-	pack_map(&body, 4);
-	pack_kbytes(&body, 1, state, CHANNEL_STATE_LEN);
-	pack_kbytes(&body, 2, node->bytes, NODE_ID_LEN);
-	pack_ktext(&body, 3, name);
-	pack_kuint(&body, 4, lease_ms);
-	client_answer(c, CONTROL_GRANT, &body, fd);
+	pack_map(&body, 5);
+	pack_kbytes(&body, 1, g->state, CHANNEL_STATE_LEN);
+	pack_kbytes(&body, 2, g->node->bytes, NODE_ID_LEN);
+	pack_ktext(&body, 3, g->name);
+	pack_kuint(&body, 4, g->lease_ms);
+	pack_kuint(&body, 5, g->second);
+	client_answer(c, CONTROL_GRANT, &body, g->fd);
 	if (body.data)
 		explicit_bzero(body.data, body.len);
 	buf_fini(&body);
-	close(fd);
+	close(g->fd);
 }
 
 static void
@@ -348,9 +349,9 @@ on_want(struct client *c, const struct item *m)
 		return IM_ERR_FORMAT;
 	c->predicted_ms = w.predicted_ms;
 	if (can_submit(c))
-		c->want = lease_want(c->all->node->leases, &w, &want_ops, c);
+		c->want = want_new(c->all->node->wants, &w, &want_ops, c);
 	if (c->gone) { /* BUSY could not be sent */
-		lease_cancel(c->want);
+		want_cancel(c->want);
 		c->want = NULL;
 	}
 	return 0;
@@ -368,13 +369,13 @@ on_return(struct client *c, const struct item *m, int *fd)
 	for (unsigned i = 0; i < c->ngranted && inode; i++) {
 		if (c->granted[i].inode != inode || node_id_cmp(&c->granted[i].node, &node) != 0)
 			continue;
+		uint64_t lease = c->granted[i].lease;
 		c->granted[i] = c->granted[--c->ngranted];
-		lease_ended(c->all->node->leases, &node);
 		/* the wrapper may have changed its mode, and waiting for it would stop everything */
 		fcntl(*fd, F_SETFL, fcntl(*fd, F_GETFL) | O_NONBLOCK);
-		lease_return(c->all->node->leases, c->uid, &node, *fd, state);
+		want_return(c->all->node->wants, c->uid, &node, *fd, state);
 		*fd = -1;
-		leases_kick(c->all->node->leases);
+		want_ended(c->all->node->wants, lease);
 		break;
 	}
 	explicit_bzero(state, sizeof state);
@@ -409,14 +410,13 @@ count_compile(struct client *c, const struct account *a)
 	history_add(c->all->history, c->uid, wall_milliseconds(), a);
 }
 
-/* A peer did what was asked of it; how long it took says how fast it is. */
+/* A peer did what was asked of it; how long it took, transfers and all, says how fast it is. */
 static void
 on_worked(struct client *c, const struct account *a)
 {
-	struct peers *peers = c->all->node->peers;
-	peers_worked(peers, a->node);
-	if (c->predicted_ms && a->ms.compile && a->ms.compile <= UINT32_MAX)
-		peers_timed(peers, a->node, c->predicted_ms, (uint32_t)a->ms.compile);
+	uint64_t took = a->ms.compile ? a->ms.send + a->ms.compile + a->ms.receive : 0;
+	wants_worked(c->all->node->wants, a->node, c->predicted_ms,
+	        took < UINT32_MAX ? (uint32_t)took : 0);
 }
 
 static int
@@ -430,7 +430,7 @@ on_report(struct client *c, const struct item *m)
 		return err;
 	bool met = a.node && has_met(c, a.node);
 	if (met && a.outcome == OUTCOME_PEER_LOST)
-		peers_failed(n->peers, a.node);
+		wants_failed(n->wants, a.node);
 	else if (met && a.outcome == OUTCOME_FINE && a.verdict == VERDICT_REMOTE)
 		on_worked(c, &a);
 	n->counters.retried += a.outcome == OUTCOME_PEER_LOST && !a.hedged;
@@ -472,16 +472,12 @@ compile_dispatch(struct client *c, uint8_t type, const struct item *m, int *fd)
 void
 compile_gone(struct client *c)
 {
-	struct leases *leases = c->all->node->leases;
-	bool freed_slots = c->ngranted > 0;
-	lease_cancel(c->want);
+	struct wants *wants = c->all->node->wants;
+	want_cancel(c->want);
 	c->want = NULL;
 	import_cancel(c->import);
 	c->import = NULL;
-	for (unsigned i = 0; i < c->ngranted; i++)
-		lease_ended(leases, &c->granted[i].node);
-	c->ngranted = 0;
+	while (c->ngranted)
+		want_ended(wants, c->granted[--c->ngranted].lease);
 	stop_packing(c, 1);
-	if (freed_slots)
-		leases_kick(leases);
 }

@@ -12,7 +12,7 @@
 #include "mesh/clients.h"
 #include "mesh/history.h"
 #include "mesh/import.h"
-#include "mesh/lease.h"
+#include "mesh/want.h"
 
 #define GRANTED_MAX 8 /* channels one wrapper may hold at a time */
 #define UNPACKABLE_MAX 64
@@ -21,7 +21,7 @@
 
 /* A channel that this client holds. */
 struct granted {
-	uint64_t inode;
+	uint64_t inode, lease; /* lease: of want_ended() */
 	struct node_id node;
 };
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include "mesh/identity.h"
 #include "mesh/peers.h"
+#include "mesh/want.h"
 
 struct fetch {
 	struct node *node;
@@ -30,8 +31,7 @@ usable(struct node *n, const struct node_id *id)
 	if (!m || m->trust != TRUST_MEMBER || !(m->roles & ROLE_WORKER) || m->state != MEMBER_UP ||
 	        m->tcp.len == 0 || node_id_cmp(id, identity_node(n->identity)) == 0)
 		return NULL;
-	const struct peer *v = peers_view(n->peers, id);
-	return v && loop_now_ms() < v->avoid_until_ms ? NULL : m;
+	return wants_avoid(n->wants, id) ? NULL : m;
 }
 
 const struct member *
@@ -117,7 +117,7 @@ on_closed(void *arg, struct conn *c, int err, const char *why)
 	(void)c, (void)err;
 	struct fetch *f = arg;
 	if (!f->open)
-		peers_failed(f->node->peers, &f->holder);
+		wants_failed(f->node->wants, &f->holder);
 	give_up(f, why);
 }
 

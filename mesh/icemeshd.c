@@ -20,7 +20,7 @@
 #include "mesh/graphs.h"
 #include "mesh/helper.h"
 #include "mesh/identity.h"
-#include "mesh/lease.h"
+#include "mesh/want.h"
 #include "mesh/machine.h"
 #include "mesh/peers.h"
 #include "mesh/radio.h"
@@ -186,9 +186,8 @@ on_helper_lost(void *arg)
 static void
 on_peer_news(struct node *n, const struct node_id *id)
 {
-	(void)id;
-	if (n->leases)
-		leases_kick(n->leases);
+	if (n->wants)
+		wants_news(n->wants, id);
 }
 
 /* Tells whoever started us: a line on stdout, and the service manager when it asked (sd_notify(3)). */
@@ -256,9 +255,9 @@ open_parts(struct daemon *d, char *why)
 	snprintf(why, 256, "out of memory");
 	n->serve = serve_new(n);
 	n->uploads = uploads_new(n, on_peer_news);
-	n->leases = leases_new(n);
+	n->wants = wants_new(n);
 	n->graphs = graphs_new();
-	if (!n->serve || !n->uploads || !n->leases || !n->graphs ||
+	if (!n->serve || !n->uploads || !n->wants || !n->graphs ||
 	        !(n->peers = peers_open(n, d->port, on_peer_news, why)) ||
 	        !(n->clients = clients_open(n, why)) || !(n->renewal = renewal_new(n)))
 		return IM_ERR_SYSTEM;
@@ -275,8 +274,8 @@ close_parts(struct daemon *d)
 	renewal_free(n->renewal);
 	clients_close(n->clients);
 	graphs_free(n->graphs);
-	leases_free(n->leases);
-	n->leases = NULL;
+	wants_free(n->wants);
+	n->wants = NULL;
 	uploads_free(n->uploads);
 	if (n->serve)
 		serve_drain(n->serve);

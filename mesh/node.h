@@ -41,7 +41,7 @@ struct node {
 	struct peers *peers;
 	struct serve *serve;
 	struct uploads *uploads;
-	struct leases *leases;
+	struct wants *wants;
 	struct graphs *graphs;
 	struct clients *clients;
 	struct renewal *renewal;

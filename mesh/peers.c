@@ -13,13 +13,7 @@
 
 #define SCAN_MS 5000 /* between two looks at the interfaces */
 #define SAVE_MS 30000
-#define LOAD_MS 1000        /* between two looks at how busy the machine is */
-#define AVOID_FIRST_MS 1000 /* after a failure, doubled with each further one */
-#define AVOID_MAX_MS 60000
-#define VIEWS_MAX GOSSIP_MEMBERS_MAX
-#define SPEED_WEIGHT 8 /* one job moves what is believed of a peer's speed by one part in so many */
-#define SPEED_MOST 8000 /* permille; one job proves no more */
-#define SPEED_LEAST 125
+#define LOAD_MS 1000 /* between two looks at how busy the machine is */
 
 struct peers {
 	struct node *node;
@@ -29,8 +23,6 @@ struct peers {
 	void (*changed)(struct node *n, const struct node_id *id);
 	struct timer *tick, *scan;
 	struct machine machine;
-	struct peer *views;
-	unsigned nviews;
 	uint64_t rejoin_ms, save_ms, rate_ms, load_ms;
 	bool filtered; /* neighbours' multicast does not arrive, and the log says so */
 	struct gossip_counts at_rate;
@@ -39,34 +31,12 @@ struct peers {
 
 static void arm_tick(struct peers *p);
 
-/* Fresh news in a beacon replaces what this node believed. */
-static void
-take_beacon(struct peers *p, const struct member *m)
-{
-	struct peer *v = peers_view(p, &m->node);
-	if (!v)
-		return;
-	v->slots = m->beacon.load.slots;
-	v->used = m->beacon.load.used;
-	v->queued = m->beacon.load.queued;
-	v->fresh_ms = m->heard_ms;
-	v->ntags = m->beacon.load.ntags;
-	memcpy(v->tags, m->beacon.load.tags, sizeof v->tags);
-}
-
 static void
 member_event(struct peers *p, const struct gossip_action *a)
 {
 	const struct member *m = gossip_find(p->gossip, &a->node);
-	struct peer *v = peers_view(p, &a->node);
 	if (!m)
 		return;
-	if (a->type == GOSSIP_UP && v) {
-		v->failures = 0;
-		v->avoid_until_ms = 0;
-	}
-	if (a->type != GOSSIP_DOWN)
-		take_beacon(p, m);
 	if (a->type != GOSSIP_CHANGED)
 		log_info(&p->node->log, "%s %s", m->beacon.name,
 		        a->type == GOSSIP_UP ? "is there" : "is gone");
@@ -320,7 +290,6 @@ peers_mesh_changed(struct peers *p)
 		p->gossip = NULL;
 		timer_stop(p->tick);
 	}
-	p->nviews = 0;
 	if (!identity_in_mesh(p->node->identity))
 		return;
 	p->node->boot++; /* the sequence starts over, and the others know the old one */
@@ -353,10 +322,7 @@ peers_open(struct node *n, uint16_t port, void (*changed)(struct node *, const s
         char *why)
 {
 	struct peers *p = calloc(1, sizeof *p);
-	if (p)
-		p->views = calloc(VIEWS_MAX, sizeof *p->views);
-	if (!p || !p->views) {
-		free(p);
+	if (!p) {
 		snprintf(why, 256, "out of memory");
 		return NULL;
 	}
@@ -390,7 +356,6 @@ peers_close(struct peers *p)
 	timer_free(p->tick);
 	timer_free(p->scan);
 	radio_close(p->radio);
-	free(p->views);
 	free(p);
 }
 
@@ -443,30 +408,6 @@ peers_gossip(const struct peers *p)
 	return p->gossip;
 }
 
-/* One whose node gossip has forgotten: strangers come and go without end. */
-static struct peer *
-forgotten_view(struct peers *p)
-{
-	for (unsigned i = 0; i < p->nviews; i++)
-		if (!p->gossip || !gossip_find(p->gossip, &p->views[i].node))
-			return &p->views[i];
-	return NULL;
-}
-
-struct peer *
-peers_view(struct peers *p, const struct node_id *id)
-{
-	for (unsigned i = 0; i < p->nviews; i++)
-		if (node_id_cmp(&p->views[i].node, id) == 0)
-			return &p->views[i];
-	struct peer *v = p->nviews < VIEWS_MAX ? &p->views[p->nviews++] : forgotten_view(p);
-	if (!v)
-		return NULL;
-	memset(v, 0, sizeof *v);
-	v->node = *id;
-	return v;
-}
-
 static unsigned
 members_in(struct peers *p, enum member_state state, const struct member **out, unsigned max)
 {
@@ -487,54 +428,6 @@ peers_live(struct peers *p, const struct member **out, unsigned max)
 		return 0;
 	n = members_in(p, MEMBER_UP, out, max);
 	return n ? n : members_in(p, MEMBER_SUSPECT, out, max);
-}
-
-void
-peers_timed(struct peers *p, const struct node_id *id, uint32_t predicted, uint32_t took)
-{
-	struct peer *v = peers_view(p, id);
-	uint64_t speed = (uint64_t)predicted * 1000 / took;
-	if (!v)
-		return;
-	speed = speed > SPEED_MOST ? SPEED_MOST : speed < SPEED_LEAST ? SPEED_LEAST : speed;
-	uint64_t was = v->speed ? v->speed : 1000;
-	v->speed = (uint32_t)((was * (SPEED_WEIGHT - 1) + speed) / SPEED_WEIGHT);
-}
-
-void
-peers_failed(struct peers *p, const struct node_id *id)
-{
-	struct peer *v = peers_view(p, id);
-	if (!v || loop_now_ms() < v->avoid_until_ms)
-		return; /* many jobs lost with one peer are one failure */
-	uint64_t pause = AVOID_FIRST_MS << (v->failures < 6 ? v->failures : 6);
-	v->failures++;
-	v->avoid_until_ms = loop_now_ms() + (pause < AVOID_MAX_MS ? pause : AVOID_MAX_MS);
-}
-
-void
-peers_worked(struct peers *p, const struct node_id *id)
-{
-	struct peer *v = peers_view(p, id);
-	if (v) {
-		v->failures = 0;
-		v->avoid_until_ms = 0;
-	}
-}
-
-void
-peers_heard_load(
-        struct peers *p, const struct node_id *id, const struct wire_load *l, uint32_t rtt_us)
-{
-	struct peer *v = peers_view(p, id);
-	if (!v)
-		return;
-	v->slots = l->slots;
-	v->used = l->used;
-	v->queued = l->queued;
-	v->fresh_ms = loop_now_ms();
-	if (rtt_us)
-		v->rtt_us = rtt_us;
 }
 
 void

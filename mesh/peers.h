@@ -1,5 +1,5 @@
 /*
- * Peers: drives gossip over real UDP sockets, and keeps this node's view of each peer's load between beacons.
+ * Peers: drives gossip over real UDP sockets.
  *
  * Sockets: one IPv4 and one IPv6 socket on the multicast group's port (when groups are on), one for unicast on the listen port.
  * The table is written to state_dir/peers now and then and at the end, so that a restart knows whom to ask.
@@ -14,19 +14,6 @@
 	90000 /* multicast groups are joined again this often, for switches that forget */
 
 struct peers;
-
-/* What this node believes of one peer beyond its beacon: the fresher of beacon and answers, and its own experience. */
-struct peer {
-	struct node_id node;
-	uint32_t slots, used, queued; /* fresh: adjusted by own sends and by GRANT and NACK */
-	uint64_t fresh_ms;            /* when that was last heard from the peer itself */
-	uint32_t failures;            /* in a row */
-	uint64_t avoid_until_ms;      /* after failures */
-	uint32_t rtt_us;              /* of the last RESERVE; 0: unknown */
-	uint32_t
-	        speed; /* permille of an ordinary machine's, by its own jobs' times; 0: not known */
-	uint32_t tags[BEACON_TAGS_MAX], ntags;
-};
 
 /* changed() is called when a peer came, went, or told a new load. */
 struct peers *peers_open(struct node *n, uint16_t tcp_port,
@@ -47,19 +34,9 @@ void peers_own_hosts(struct peers *p, char *out, size_t size);
 /* How many nodes of this node's own networks are heard by unicast only although they send by multicast; example: the name of one. */
 unsigned peers_deaf(const struct peers *p, char *example, size_t size);
 struct gossip *peers_gossip(const struct peers *p);
-struct peer *peers_view(
-        struct peers *p, const struct node_id *id); /* existing or new; NULL without memory */
 /* Live members with the platform of this node, for picking: fills at most max; returns how many.  When none is up, those that fell
  * silent a moment ago: if all are silent at once, it is rather this node that is too busy to hear them, and a lease tells. */
 unsigned peers_live(struct peers *p, const struct member **out, unsigned max);
-/* A peer failed (connection, lost job): it is left alone for a growing while; or it worked. */
-void peers_failed(struct peers *p, const struct node_id *id);
-void peers_worked(struct peers *p, const struct node_id *id);
-/* A job of ours took so long there; predicted: on an ordinary machine.  Both in ms, not 0. */
-void peers_timed(struct peers *p, const struct node_id *id, uint32_t predicted, uint32_t took);
-/* A RESERVE's answer. */
-void peers_heard_load(
-        struct peers *p, const struct node_id *id, const struct wire_load *l, uint32_t rtt_us);
 /* Beacons heard and sent per second x100, bytes per second, over the last seconds. */
 void peers_rates(const struct peers *p, uint32_t *in_x100, uint32_t *out_x100, uint32_t *bytes);
 

@@ -10,6 +10,7 @@
 #include "mesh/peers.h"
 #include "mesh/serve.h"
 #include "mesh/store.h"
+#include "mesh/want.h"
 
 #define PROBLEMS_MAX 16
 
@@ -86,7 +87,7 @@ state_word(const struct member *m)
 static void
 pack_member(struct node *n, struct buf *out, const struct member *m)
 {
-	const struct peer *v = peers_view(n->peers, &m->node);
+	const struct view *v = wants_view(n->wants, &m->node);
 	struct row r = {.node = &m->node,
 	        .name = m->beacon.name,
 	        .platform = m->beacon.platform,

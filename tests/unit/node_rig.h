@@ -32,7 +32,7 @@
 #include "mesh/graphs.h"
 #include "mesh/helper.h"
 #include "mesh/identity.h"
-#include "mesh/lease.h"
+#include "mesh/want.h"
 #include "mesh/log.h"
 #include "mesh/machine.h"
 #include "mesh/peers.h"
@@ -287,10 +287,9 @@ rig_accept(void *arg, int events)
 static inline void
 rig_news(struct node *n, const struct node_id *id)
 {
-	(void)id;
 	((struct rig *)n)->news++; /* the node is the rig's first field */
-	if (n->leases)
-		leases_kick(n->leases);
+	if (n->wants)
+		wants_news(n->wants, id);
 }
 
 /* Starts the parts over the folders that are there. */
@@ -314,11 +313,11 @@ rig_start(struct rig *r)
 		fail_msg("%s", why);
 	n->serve = serve_new(n);
 	n->uploads = uploads_new(n, rig_news);
-	n->leases = leases_new(n);
+	n->wants = wants_new(n);
 	n->graphs = graphs_new();
 	n->peers = peers_open(n, r->port, rig_news, why);
 	n->clients = n->peers ? clients_open(n, why) : NULL;
-	if (!n->serve || !n->uploads || !n->leases || !n->graphs || !n->clients)
+	if (!n->serve || !n->uploads || !n->wants || !n->graphs || !n->clients)
 		fail_msg("%s", why);
 	r->accepting = watch_new(rig_loop, r->listener, LOOP_READ, rig_accept, r);
 	peers_mesh_changed(n->peers);
@@ -331,8 +330,8 @@ rig_stop(struct rig *r)
 	clients_close(n->clients);
 	n->clients = NULL;
 	graphs_free(n->graphs);
-	leases_free(n->leases);
-	n->leases = NULL;
+	wants_free(n->wants);
+	n->wants = NULL;
 	uploads_free(n->uploads);
 	serve_reset(n->serve);
 	struct peers *peers = n->peers;

@@ -340,7 +340,7 @@ open_worker(struct digest *d)
 	digest_of(d, "toolchain", 9);
 	b.n.config.slots = 0;
 	rig_unpacked(&a, d);
-	UNTIL(peers_view(b.n.peers, rig_id(&a))->ntags == 1);
+	UNTIL(rig_member(&b, &a)->beacon.load.ntags == 1);
 }
 
 static unsigned
@@ -410,12 +410,12 @@ test_foreign_return(void **state)
 	give_back(&c, &h, pair[0]);
 	close(pair[0]);
 	UNTIL(read(pair[1], &byte, 1) == 0); /* the daemon has closed its copy */
-	assert_int_equal(peers_view(b.n.peers, rig_id(&a))->used, 1);
+	assert_int_equal(wants_view(b.n.wants, rig_id(&a))->used, 1);
 	give_back(&other, &h, h.fd);
 	give_back(&other, &h, -1);
 	for (int i = 0; i < 5; i++)
 		rig_spin();
-	assert_int_equal(peers_view(b.n.peers, rig_id(&a))->used, 1);
+	assert_int_equal(wants_view(b.n.wants, rig_id(&a))->used, 1);
 	ctl_forget(&c);
 	assert_false(ctl_poll(&other) || ctl_poll(&c)); /* and both clients live */
 	close(pair[1]);
@@ -445,7 +445,7 @@ test_death_withdraws(void **state)
 	assert_int_equal(ctl_wait(&c[2]), CONTROL_GRANT);
 	ctl_close(&c[1]);
 	ctl_close(&c[2]);
-	UNTIL(used() == 0 && peers_view(b.n.peers, rig_id(&a))->used == 0 &&
+	UNTIL(used() == 0 && wants_view(b.n.wants, rig_id(&a))->used == 0 &&
 	        b.n.clients->count == 0);
 	/* one that dies while it waits */
 	a.n.config.slots = 0;
@@ -487,7 +487,7 @@ test_reports(void **state)
 	struct digest d;
 	open_worker(&d);
 	ctl_open(&c, &b);
-	const struct peer *v = peers_view(b.n.peers, rig_id(&a));
+	const struct view *v = wants_view(b.n.wants, rig_id(&a));
 	report(&c, 0, rig_id(&a), 1); /* it was never sent there: who knows what it means */
 	assert_int_equal(ctl_ask_text(&c, CONTROL_ROOT, NULL), CONTROL_OK);
 	assert_int_equal(v->failures, 0);
@@ -546,7 +546,7 @@ test_speeds(void **state)
 	struct digest d;
 	open_worker(&d);
 	ctl_open(&c, &b);
-	const struct peer *v = peers_view(b.n.peers, rig_id(&a));
+	const struct view *v = wants_view(b.n.wants, rig_id(&a));
 	one_took(&c, &d, 0, 1000);
 	one_took(&c, &d, 1000, 0);
 	assert_int_equal(v->speed, 0); /* nothing to learn */

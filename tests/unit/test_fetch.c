@@ -291,7 +291,7 @@ test_died(void **state)
 	trio_job(p, rig_id(&p->holder));
 	trio_rest(p, TRIO_HEADERS);
 	assert_int_equal(p->worker.n.counters.fetched, 0);
-	assert_true(peers_view(p->worker.n.peers, rig_id(&p->holder))->failures > 0);
+	assert_true(wants_view(p->worker.n.wants, rig_id(&p->holder))->failures > 0);
 	trio_close(p);
 }
 

@@ -1,346 +1,352 @@
-#include "mesh/lease.h"
+/* Leases: who is asked, late binding, whose turn it is, what is withdrawn, and that every want ends exactly once. */
+#include "tests/unit/lease_rig.h"
 
-#include "tests/unit/node_talk.h"
+static struct lease_rig r;
 
-static struct rig client, one, two;
-static struct digest d;
-
+/* A refusal brings the next peer; after three the want queues at two. */
 static void
-open_all(void)
-{
-	rig_open(&client, "client");
-	rig_open(&one, "one");
-	rig_open(&two, "two");
-	client.n.config.slots = 0; /* it lends nothing, so jobs go elsewhere */
-	rig_init(&client);
-	rig_enrol(&client, &one);
-	rig_enrol(&client, &two);
-	digest_of(&d, "toolchain", 9);
-}
-
-static void
-close_all(void)
-{
-	rig_close(&two);
-	rig_close(&one);
-	rig_close(&client);
-}
-
-/* The client believes that this peer has the toolchain. */
-static void
-ready(struct rig *r)
-{
-	rig_unpacked(r, &d);
-	UNTIL(peers_view(client.n.peers, rig_id(r))->ntags == 1);
-}
-
-/* A want and what came of it. */
-struct wish {
-	struct want *want;
-	unsigned busy, granted, local;
-	bool cold;
-	struct node_id node;
-	char reason[64];
-	int fd;
-	uint8_t state[CHANNEL_STATE_LEN];
-};
-
-static void
-on_granted(void *arg, const struct node_id *node, const char *name, uint32_t lease_ms, int fd,
-        const uint8_t *state)
-{
-	(void)name;
-	struct wish *w = arg;
-	assert_int_equal(lease_ms, WIRE_LEASE_MS);
-	w->want = NULL;
-	w->granted++;
-	w->node = *node;
-	w->fd = fd;
-	memcpy(w->state, state, CHANNEL_STATE_LEN);
-}
-
-static void
-on_busy(void *arg, bool cold)
-{
-	((struct wish *)arg)->busy++;
-	((struct wish *)arg)->cold = cold;
-}
-
-static void
-on_local(void *arg, const char *reason, const char *text)
-{
-	(void)text;
-	struct wish *w = arg;
-	w->want = NULL;
-	w->local++;
-	snprintf(w->reason, sizeof w->reason, "%s", reason);
-}
-
-static const struct want_ops ops = {on_granted, on_busy, on_local};
-
-static void
-wish(struct wish *w, const struct want_spec *spec)
-{
-	struct want_spec s = *spec;
-	s.toolchain = d;
-	s.job = 1;
-	memset(w, 0, sizeof *w);
-	w->fd = -1;
-	struct want *want = lease_want(client.n.leases, &s, &ops, w);
-	if (!w->granted && !w->local)
-		w->want = want;
-}
-
-static void
-wish_any(struct wish *w)
-{
-	wish(w, &(struct want_spec){.uid = 1});
-}
-
-static void
-grant(struct wish *w)
-{
-	UNTIL(w->granted || w->local);
-	if (!w->granted)
-		fail_msg("local instead: %s; the log: %s", w->reason, rig_log);
-}
-
-static bool
-at(const struct wish *w, const struct rig *r)
-{
-	return node_id_cmp(&w->node, rig_id(r)) == 0;
-}
-
-static void
-test_only_who_has_the_toolchain(void **state)
+test_refused_then_queued(void **state)
 {
 	(void)state;
-	struct wish w;
-	open_all();
-	wish_any(&w);
-	assert_int_equal(w.busy, 1); /* nobody yet, but they could */
-	assert_true(w.cold);
-	ready(&two);
-	grant(&w);
-	assert_true(at(&w, &two));
-	close(w.fd);
-	close_all();
-}
-
-static void
-test_by_name_and_id(void **state)
-{
-	(void)state;
-	struct wish w;
-	struct want_spec s = {.uid = 1};
-	char id[NODE_ID_TEXT_SIZE];
-	open_all();
-	ready(&one);
-	ready(&two);
-	snprintf(s.peer, sizeof s.peer, "two");
-	wish(&w, &s);
-	grant(&w);
-	assert_true(at(&w, &two));
-	close(w.fd);
-	node_id_text(rig_id(&one), id);
-	snprintf(s.peer, sizeof s.peer, "%.8s", id);
-	wish(&w, &s);
-	grant(&w);
-	assert_true(at(&w, &one));
-	close(w.fd);
-	snprintf(s.peer, sizeof s.peer, "three");
-	wish(&w, &s);
-	assert_int_equal(w.local, 1);
-	assert_string_equal(w.reason, "no-compatible-peer");
-	close_all();
-}
-
-/* A peer that says NACK is followed by the next. */
-static void
-test_nack(void **state)
-{
-	(void)state;
-	struct wish w;
-	open_all();
-	ready(&one);
-	ready(&two);
-	two.n.helper->level = 0; /* NACK_SANDBOX */
-	for (int i = 0; i < 3; i++) {
-		wish_any(&w);
-		grant(&w);
-		assert_true(at(&w, &one));
-		close(w.fd);
-		UNTIL((peers_view(client.n.peers, rig_id(&one))->used = 0) == 0);
+	lease_rig_open(&r);
+	for (unsigned i = 0; i < LEASE_TRIES + LEASE_PLACES; i++)
+		peer(&r, i, 4, 0);
+	want(&r, 1);
+	unsigned asked = 0;
+	for (int i = 0; i < LEASE_TRIES; i++) {
+		const struct lease_action *a = next(&r, LEASE_ASK);
+		assert_false(a->wait);
+		assert_false(asked & 1u << peer_of(a)); /* each time another */
+		asked |= 1u << peer_of(a);
+		nothing(&r);
+		answer(&r, a->ask, LEASE_BUSY, 4, 5);
 	}
-	close_all();
+	const struct lease_action *first = next(&r, LEASE_ASK);
+	assert_true(first->wait);
+	answer(&r, first->ask, LEASE_QUEUED, 4, 5);
+	assert_false(next(&r, LEASE_WAIT)->cold);
+	const struct lease_action *second = next(&r, LEASE_ASK);
+	assert_true(second->wait);
+	assert_int_not_equal(peer_of(first), peer_of(second));
+	answer(&r, second->ask, LEASE_QUEUED, 4, 5);
+	answer(&r, first->ask, LEASE_GRANT, 4, 4);
+	/* the order of these two is of no account */
+	assert_int_equal(next(&r, LEASE_GRANTED)->ask, first->ask);
+	assert_int_equal(next(&r, LEASE_DROP)->ask, second->ask);
+	nothing(&r);
+	lease_rig_close(&r);
 }
 
-/* Peers that the wish excludes are not asked. */
+/* All full by their own word: no vain asks, but a place in two queues at once. */
 static void
-test_avoid(void **state)
+test_full(void **state)
 {
 	(void)state;
-	struct wish w;
-	struct want_spec s = {.uid = 1, .navoid = 1};
-	open_all();
-	ready(&one);
-	ready(&two);
-	s.avoid[0] = *rig_id(&one);
-	wish(&w, &s);
-	grant(&w);
-	assert_true(at(&w, &two));
-	close(w.fd);
-	s.navoid = 2;
-	s.avoid[1] = *rig_id(&two);
-	wish(&w, &s);
-	assert_int_equal(w.local, 1);
-	close_all();
-}
-
-/* All full: BUSY, and a slot that comes free is granted. */
-static void
-test_busy_then_granted(void **state)
-{
-	(void)state;
-	struct wish w[5];
-	open_all();
-	ready(&one);
-	ready(&two);
-	for (int i = 0; i < 4; i++) { /* a slot and one ahead at each */
-		wish_any(&w[i]);
-		grant(&w[i]);
+	lease_rig_open(&r);
+	for (unsigned i = 0; i < 3; i++)
+		peer(&r, i, 1, 2); /* a slot and one ahead */
+	want(&r, 1);
+	for (int i = 0; i < LEASE_PLACES; i++) {
+		const struct lease_action *a = next(&r, LEASE_ASK);
+		assert_true(a->wait);
+		answer(&r, a->ask, LEASE_QUEUED, 1, 2);
+		if (i == 0)
+			next(&r, LEASE_WAIT);
 	}
-	wish_any(&w[4]);
-	UNTIL(w[4].busy);
-	assert_int_equal(w[4].granted, 0);
-	close(w[2].fd);
-	grant(&w[4]);
-	assert_int_equal(w[4].busy, 1);
-	assert_false(w[4].cold);
-	assert_int_equal(node_id_cmp(&w[4].node, &w[2].node), 0);
-	for (int i = 0; i < 5; i++)
-		if (i != 2)
-			close(w[i].fd);
-	close_all();
+	nothing(&r);
+	/* news that the third has room: it is asked, too */
+	unsigned queued = peer_of(&r.seen[0]) + peer_of(&r.seen[2]);
+	peer(&r, 3 - queued, 1, 0);
+	const struct lease_action *a = next(&r, LEASE_ASK);
+	assert_int_equal(peer_of(a), 3 - queued);
+	assert_false(a->wait);
+	answer(&r, a->ask, LEASE_GRANT, 1, 1);
+	next(&r, LEASE_GRANTED);
+	next(&r, LEASE_DROP);
+	next(&r, LEASE_DROP);
+	nothing(&r);
+	lease_rig_close(&r);
 }
 
-/* A returned channel serves the same user's next want, and nobody else's. */
+/* A slot goes to the want of the group that takes longest, whoever asked for it; the asker keeps the other's places. */
 static void
-test_idle_channels(void **state)
+test_longest_first(void **state)
 {
 	(void)state;
-	struct wish w;
-	struct want_spec s = {.uid = 1}, other = {.uid = 2};
-	struct talk t = {0};
-	struct buf b;
-	open_all();
-	ready(&one);
-	wish(&w, &s);
-	grant(&w);
-	uint64_t inode = conn_inode(w.fd);
-	/* the wrapper ends the job, then gives the channel back */
-	buf_init(&t.body, CHANNEL_MESSAGE_MAX);
-	t.conn = conn_adopt(rig_loop, w.fd, w.state, &w.node, &talk_ops, &t);
-	buf_init(&b, 16);
-	talk_send(&t, WIRE_CANCEL, NULL);
-	assert_int_equal(talk_error(&t), WERR_CANCELLED);
-	assert_int_equal(conn_export(t.conn, w.state, &w.fd), 0);
-	t.conn = NULL;
-	lease_ended(client.n.leases, &w.node);
-	lease_return(client.n.leases, 1, &w.node, w.fd, w.state);
-	wish(&w, &other);
-	grant(&w);
-	assert_int_not_equal(conn_inode(w.fd), inode);
-	close(w.fd);
-	UNTIL(serve_running(one.n.serve) == 0);
-	wish(&w, &s);
-	grant(&w);
-	assert_int_equal(conn_inode(w.fd), inode);
-	close(w.fd);
-	buf_fini(&b);
-	talk_end(&t);
-	close_all();
+	lease_rig_open(&r);
+	peer(&r, 0, 1, 2);
+	want_in(&r, 1, 7, 100);
+	uint64_t ask = next(&r, LEASE_ASK)->ask;
+	answer(&r, ask, LEASE_QUEUED, 1, 2);
+	next(&r, LEASE_WAIT);
+	want_in(&r, 2, 7, 5000);
+	uint64_t other = next(&r, LEASE_ASK)->ask;
+	answer(&r, other, LEASE_QUEUED, 1, 2);
+	next(&r, LEASE_WAIT);
+	want_in(&r, 3, 8, 9000); /* of another user */
+	answer(&r, next(&r, LEASE_ASK)->ask, LEASE_QUEUED, 1, 2);
+	next(&r, LEASE_WAIT);
+	answer(&r, ask, LEASE_GRANT, 1, 2);
+	assert_int_equal(next(&r, LEASE_GRANTED)->want, 2);
+	nothing(&r); /* the place of the second is the first's now */
+	answer(&r, other, LEASE_GRANT, 1, 2);
+	assert_int_equal(next(&r, LEASE_GRANTED)->want, 1);
+	nothing(&r);
+	lease_rig_close(&r);
+}
+
+/* Nobody waits for ever for longer ones. */
+static void
+test_age_counts(void **state)
+{
+	(void)state;
+	lease_rig_open(&r);
+	peer(&r, 0, 1, 2);
+	want_in(&r, 1, 7, 100);
+	answer(&r, next(&r, LEASE_ASK)->ask, LEASE_QUEUED, 1, 2);
+	next(&r, LEASE_WAIT);
+	r.now += 5000;
+	want_in(&r, 2, 7, 1000);
+	uint64_t ask = next(&r, LEASE_ASK)->ask;
+	answer(&r, ask, LEASE_GRANT, 1, 2);
+	assert_int_equal(next(&r, LEASE_GRANTED)->want, 1);
+	lease_rig_close(&r);
 }
 
 static void
-test_dead_peer(void **state)
+test_nobody(void **state)
+{
+	struct lease_want w = {.id = 4, .navoid = 1, .avoid = {peer_id(0)}};
+
+	(void)state;
+	lease_rig_open(&r);
+	want(&r, 1);
+	assert_int_equal(next(&r, LEASE_LOCAL)->want, 1);
+	peer(&r, 0, 4, 0);
+	r.fit[0] = LEASE_FIT_NONE;
+	want(&r, 2);
+	assert_int_equal(next(&r, LEASE_LOCAL)->want, 2);
+	r.fit[0] = LEASE_FIT_COLD;
+	want(&r, 3);
+	assert_true(next(&r, LEASE_WAIT)->cold);
+	assert_int_equal(
+	        leases_want(r.l, &w, r.now), 0); /* it must not go where the only peer is */
+	settle(&r);
+	assert_int_equal(next(&r, LEASE_LOCAL)->want, 4);
+	r.fit[0] = LEASE_FIT_READY;
+	leases_fit_changed(r.l);
+	settle(&r);
+	assert_int_equal(next(&r, LEASE_ASK)->want, 3);
+	lease_rig_close(&r);
+}
+
+/* No answer, and no sign of life from a queue: the peer failed, the want goes elsewhere; late answers are nothing. */
+static void
+test_silence(void **state)
 {
 	(void)state;
-	struct wish w;
-	open_all();
-	ready(&one);
-	ready(&two);
-	/* two listens no more, but the client has not noticed */
-	watch_free(two.accepting);
-	two.accepting = NULL;
-	close(two.listener);
-	two.listener = open("/dev/null", O_RDONLY);
-	for (int i = 0; i < 2; i++) {
-		wish_any(&w);
-		grant(&w);
-		assert_true(at(&w, &one));
-		close(w.fd);
-		UNTIL((peers_view(client.n.peers, rig_id(&one))->used = 0) == 0);
+	lease_rig_open(&r);
+	peer(&r, 0, 4, 0);
+	peer(&r, 1, 4, 4 + 1);
+	want(&r, 1);
+	uint64_t ask = next(&r, LEASE_ASK)->ask;
+	tick(&r, LEASE_ANSWER_MS - LEASE_TICK_MS);
+	nothing(&r);
+	peer(&r, 1, 4, 4 + 1);
+	tick(&r, 2 * LEASE_TICK_MS);
+	assert_int_equal(next(&r, LEASE_DROP)->ask, ask);
+	assert_int_equal(view(&r, 0)->failures, 1);
+	answer(&r, ask, LEASE_GRANT, 4, 1);
+	const struct lease_action *a = next(&r, LEASE_ASK);
+	assert_int_equal(peer_of(a), 1);
+	assert_true(a->wait);
+	answer(&r, a->ask, LEASE_QUEUED, 4, 5);
+	next(&r, LEASE_WAIT);
+	r.taken = r.nseen;
+	for (int i = 0; i < 5; i++) {
+		tick(&r, LEASE_QUIET_MS / 2);
+		leases_heard(r.l, a->ask, r.now);
+		peer(&r, 1, 4, 5);
 	}
-	close_all();
+	for (unsigned i = r.taken; i < r.nseen; i++)
+		assert_false(r.seen[i].type == LEASE_DROP && r.seen[i].ask == a->ask);
+	lease_rig_close(&r);
 }
 
 static void
-test_cancel_and_reset(void **state)
+test_cancel(void **state)
 {
+	struct lease_counts c;
+
 	(void)state;
-	struct wish w, v;
-	open_all();
-	ready(&one);
-	unsigned before = rig_open_fds();
-	wish_any(&w);
-	assert_non_null(w.want);
-	assert_int_equal(peers_view(client.n.peers, rig_id(&one))->used, 1);
-	lease_cancel(w.want);
-	assert_int_equal(peers_view(client.n.peers, rig_id(&one))->used, 0);
-	lease_cancel(NULL);
-	wish_any(&v);
-	leases_reset(client.n.leases);
-	assert_int_equal(v.local, 1);
-	assert_string_equal(v.reason, "no-mesh");
-	assert_int_equal(w.granted + w.local, 0);
-	UNTIL(rig_open_fds() == before);
-	close_all();
+	lease_rig_open(&r);
+	peer(&r, 0, 4, 0);
+	want(&r, 1);
+	uint64_t ask = next(&r, LEASE_ASK)->ask;
+	assert_int_equal(view(&r, 0)->asking, 1);
+	leases_cancel(r.l, 1, r.now);
+	leases_cancel(r.l, 1, r.now);
+	settle(&r);
+	assert_int_equal(next(&r, LEASE_DROP)->ask, ask);
+	assert_int_equal(view(&r, 0)->asking, 0);
+	answer(&r, ask, LEASE_GRANT, 4, 1);
+	nothing(&r);
+	uint64_t job = granted(&r, 2, 1000, 4, 1);
+	assert_int_equal(view(&r, 0)->own, 1);
+	leases_ended(r.l, job, r.now);
+	leases_ended(r.l, job, r.now);
+	assert_int_equal(view(&r, 0)->own, 0);
+	assert_int_equal(view(&r, 0)->used, 0);
+	leases_counts(r.l, &c);
+	assert_int_equal(c.wants + c.under_way + c.jobs + c.waiting, 0);
+	assert_int_equal(leases_deadline(r.l), UINT64_MAX);
+	lease_rig_close(&r);
 }
 
-/* A peer that accepts and says nothing costs a deadline, no more. */
+/* A peer that says it has room and refuses is not asked without end; one that lacks the toolchain neither. */
 static void
-test_silent_peer(void **state)
+test_liar(void **state)
 {
+	struct lease_counts c;
+
 	(void)state;
-	struct wish w;
-	open_all();
-	ready(&two);
-	ready(&one);
-	watch_set(two.accepting, 0);
-	for (int i = 0; i < 4; i++) {
-		wish_any(&w);
-		grant(&w);
-		assert_true(at(&w, &one));
-		close(w.fd);
-		UNTIL((peers_view(client.n.peers, rig_id(&one))->used = 0) == 0);
+	lease_rig_open(&r);
+	peer(&r, 0, 1000, 0);
+	want(&r, 1);
+	for (unsigned ms = 0; ms < 10000; ms += 10) {
+		while (r.taken < r.nseen) {
+			const struct lease_action *a = &r.seen[r.taken++];
+			if (a->type == LEASE_ASK)
+				answer(&r, a->ask, ms < 5000 ? LEASE_BUSY : LEASE_COLD, 1000, 0);
+		}
+		r.now += 10;
+		peer(&r, 0, 1000, 0);
 	}
-	close_all();
+	leases_counts(r.l, &c);
+	assert_in_range(c.asks, 5, 60);
+	lease_rig_close(&r);
+}
+
+/* What a peer with jobs of ours on it says counts at once; a peer that is gone is asked no more, and its queue left. */
+static void
+test_gone(void **state)
+{
+	struct node_id id = peer_id(0);
+
+	(void)state;
+	lease_rig_open(&r);
+	peer(&r, 0, 1, 2);
+	want(&r, 1);
+	uint64_t ask = next(&r, LEASE_ASK)->ask;
+	answer(&r, ask, LEASE_QUEUED, 1, 2);
+	next(&r, LEASE_WAIT);
+	leases_peer_gone(r.l, &id, r.now);
+	settle(&r);
+	assert_int_equal(next(&r, LEASE_DROP)->ask, ask);
+	assert_int_equal(next(&r, LEASE_LOCAL)->want, 1);
+	nothing(&r);
+	lease_rig_close(&r);
+}
+
+/* Random wants, answers and peers: every want ends exactly once, counts are right, and the same seed does the same. */
+static uint64_t
+one_run(uint64_t seed)
+{
+	struct rng rng = {seed};
+	static uint8_t ended[2000];
+	static uint64_t asks[4096], jobs[4096];
+	unsigned nasks = 0, njobs = 0, nwants = 0;
+	uint64_t hash = 0;
+	lease_rig_open(&r);
+	memset(ended, 0, sizeof ended);
+	for (unsigned step = 0; step < 6000; step++) {
+		r.now += rng_below(&rng, 30);
+		unsigned i = rng_below(&rng, 10), k;
+		if (step % 3 == 0)
+			peer(&r, i, rng_below(&rng, 5), rng_below(&rng, 6));
+		if (nwants < 1999 && rng_below(&rng, 2))
+			want_in(&r, ++nwants, 1 + rng_below(&rng, 2), rng_below(&rng, 3000));
+		if (nasks && rng_below(&rng, 4)) {
+			k = rng_below(&rng, nasks);
+			uint64_t ask = asks[k];
+			enum lease_answer a = (enum lease_answer)rng_below(&rng, 6);
+			if (a != LEASE_QUEUED)
+				asks[k] = asks[--nasks];
+			answer(&r, ask, a, 4, rng_below(&rng, 6));
+		}
+		if (njobs && rng_below(&rng, 2)) {
+			k = rng_below(&rng, njobs);
+			leases_ended(r.l, jobs[k], r.now);
+			jobs[k] = jobs[--njobs];
+		}
+		if (nwants && rng_below(&rng, 20) == 0) {
+			k = 1 + rng_below(&rng, nwants);
+			struct lease_counts before, after;
+			leases_counts(r.l, &before);
+			leases_cancel(r.l, k, r.now);
+			leases_counts(r.l, &after);
+			ended[k] += before.wants != after.wants;
+		}
+		if (step % 10 == 0)
+			leases_tick(r.l, r.now);
+		settle(&r);
+		for (; r.taken < r.nseen; r.taken++) {
+			const struct lease_action *a = &r.seen[r.taken];
+			hash = rng_mix(hash ^ (a->ask << 20) ^ a->want ^ ((uint64_t)a->type << 60));
+			if (a->type == LEASE_ASK)
+				asks[nasks++] = a->ask;
+			if (a->type == LEASE_GRANTED || a->type == LEASE_HEDGE)
+				jobs[njobs++] = a->ask;
+			if (a->type == LEASE_GRANTED || a->type == LEASE_LOCAL)
+				ended[a->want]++;
+		}
+		r.taken = r.nseen = 0;
+		assert_in_range(nasks, 0, 4000);
+	}
+	struct lease_counts c;
+	leases_counts(r.l, &c);
+	unsigned open = 0;
+	for (unsigned i = 1; i <= nwants; i++) {
+		assert_in_range(ended[i], 0, 1);
+		open += ended[i] == 0;
+	}
+	assert_int_equal(c.wants, open);
+	assert_int_equal(c.jobs, njobs);
+	uint32_t own = 0, asking = 0;
+	for (unsigned i = 0; i < views_count(leases_views(r.l)); i++) {
+		own += views_at(leases_views(r.l), i)->own;
+		asking += views_at(leases_views(r.l), i)->asking;
+		asking += views_at(leases_views(r.l), i)->queueing;
+	}
+	assert_int_equal(own, njobs);
+	assert_int_equal(asking, c.under_way);
+	lease_rig_close(&r);
+	return hash;
+}
+
+static void
+test_random(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 20; seed++)
+		assert_int_equal(one_run(seed), one_run(seed));
+	assert_int_not_equal(one_run(1), one_run(2));
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test_teardown(test_only_who_has_the_toolchain, rig_teardown),
-	        cmocka_unit_test_teardown(test_by_name_and_id, rig_teardown),
-	        cmocka_unit_test_teardown(test_nack, rig_teardown),
-	        cmocka_unit_test_teardown(test_avoid, rig_teardown),
-	        cmocka_unit_test_teardown(test_busy_then_granted, rig_teardown),
-	        cmocka_unit_test_teardown(test_idle_channels, rig_teardown),
-	        cmocka_unit_test_teardown(test_dead_peer, rig_teardown),
-	        cmocka_unit_test_teardown(test_cancel_and_reset, rig_teardown),
-	        cmocka_unit_test_teardown(test_silent_peer, rig_teardown),
+	        cmocka_unit_test(test_refused_then_queued),
+	        cmocka_unit_test(test_full),
+	        cmocka_unit_test(test_longest_first),
+	        cmocka_unit_test(test_age_counts),
+	        cmocka_unit_test(test_nobody),
+	        cmocka_unit_test(test_silence),
+	        cmocka_unit_test(test_cancel),
+	        cmocka_unit_test(test_liar),
+	        cmocka_unit_test(test_gone),
+	        cmocka_unit_test(test_random),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

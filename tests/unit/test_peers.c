@@ -112,7 +112,7 @@ test_suspects_are_asked_when_nobody_is_up(void **state)
 	close_pair();
 }
 
-/* Slots, use and toolchains of a beacon; an answer to RESERVE is fresher. */
+/* Slots, use and toolchains of a beacon. */
 static void
 test_load(void **state)
 {
@@ -122,50 +122,9 @@ test_load(void **state)
 	a.n.config.slots = 5;
 	digest_of(&d, "t", 1);
 	rig_unpacked(&a, &d);
-	const struct peer *v = peers_view(b.n.peers, rig_id(&a));
-	UNTIL(v->slots == 5 && v->ntags == 1);
-	assert_int_equal(v->tags[0], get_u32(d.bytes));
-	peers_heard_load(b.n.peers, rig_id(&a),
-	        &(struct wire_load){.slots = 5, .used = 3, .queued = 1}, 250);
-	assert_int_equal(v->used, 3);
-	assert_int_equal(v->rtt_us, 250);
-	close_pair();
-}
-
-static void
-test_failures(void **state)
-{
-	(void)state;
-	open_pair();
-	const struct peer *v = peers_view(b.n.peers, rig_id(&a));
-	uint64_t now = loop_now_ms();
-	peers_failed(b.n.peers, rig_id(&a));
-	peers_failed(b.n.peers, rig_id(&a)); /* at the same time: one */
-	assert_int_equal(v->failures, 1);
-	assert_true(v->avoid_until_ms >= now + 1000 && v->avoid_until_ms < now + 5000);
-	peers_worked(b.n.peers, rig_id(&a));
-	assert_int_equal(v->failures, 0);
-	assert_int_equal(v->avoid_until_ms, 0);
-	struct peer *w = peers_view(b.n.peers, rig_id(&a));
-	w->failures = 60;
-	peers_failed(b.n.peers, rig_id(&a));
-	assert_true(w->avoid_until_ms <= loop_now_ms() + 60000);
-	close_pair();
-}
-
-/* Strangers without end do not take the places of members. */
-static void
-test_views_are_reused(void **state)
-{
-	(void)state;
-	struct node_id id = {{0}};
-	open_pair();
-	peers_view(b.n.peers, rig_id(&a))->rtt_us = 77;
-	for (uint32_t i = 1; i <= GOSSIP_MEMBERS_MAX + 10; i++) {
-		memcpy(id.bytes, &i, sizeof i);
-		assert_non_null(peers_view(b.n.peers, &id));
-	}
-	assert_int_equal(peers_view(b.n.peers, rig_id(&a))->rtt_us, 77);
+	UNTIL(rig_member(&b, &a)->beacon.load.slots == 5 &&
+	        rig_member(&b, &a)->beacon.load.ntags == 1);
+	assert_int_equal(rig_member(&b, &a)->beacon.load.tags[0], get_u32(d.bytes));
 	close_pair();
 }
 
@@ -193,8 +152,6 @@ main(void)
 	        cmocka_unit_test_teardown(test_only_fitting_members_are_live, rig_teardown),
 	        cmocka_unit_test_teardown(test_suspects_are_asked_when_nobody_is_up, rig_teardown),
 	        cmocka_unit_test_teardown(test_load, rig_teardown),
-	        cmocka_unit_test_teardown(test_failures, rig_teardown),
-	        cmocka_unit_test_teardown(test_views_are_reused, rig_teardown),
 	        cmocka_unit_test_teardown(test_own_hosts, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
