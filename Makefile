@@ -100,13 +100,16 @@ UNIT = $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
 FUZZ = $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 HOSTILE = $(patsubst tests/hostile/%.c,$(B)/hostile/%,$(wildcard tests/hostile/*.c))
 FUZZ_SECONDS ?= 5
+SIM_RUNS ?= 4
 
 $(B)/tests/%: $(B)/tests/unit/%.o $(call libs,$(UNIT_FOLDERS))
 	$(LINK) $(TEST_LIBS) $(LOOP_LIBS) $(BOX_LIBS) $(BASE_LIBS)
 # Hundreds of nodes in one process without the cost of their signatures, and how many are checked in a flood.
 $(B)/tests/test_pace_of_mesh $(B)/tests/test_flood: LDFLAGS += -Wl,--wrap=key_verify
-# Its stand-in for signatures goes before the real one.
-$(B)/tests/test_relay: LDFLAGS += -Wl,--allow-multiple-definition
+# Their stand-in for signatures goes before the real one.
+$(B)/tests/test_relay $(B)/sim/sim: LDFLAGS += -Wl,--allow-multiple-definition
+$(B)/sim/sim: $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c)) $(call libs,mesh gossip crypto)
+	$(LINK) $(LOOP_LIBS) $(BASE_LIBS)
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/standalone.o $(call libs,$(UNIT_FOLDERS))
 	$(LINK) $(LOOP_LIBS) $(BOX_LIBS) $(BASE_LIBS)
 $(B)/hostile/%: $(B)/tests/hostile/%.o $(call libs,mesh exec gossip crypto)
@@ -114,7 +117,7 @@ $(B)/hostile/%: $(B)/tests/hostile/%.o $(call libs,mesh exec gossip crypto)
 
 unit: all $(UNIT)
 	$(Q)B=$(B) tests/run unit
-tests: all $(UNIT) $(FUZZ) $(HOSTILE)
+tests: all $(UNIT) $(FUZZ) $(HOSTILE) $(B)/sim/sim
 # What is missing is installed first, and only then can the rest of this file ask pkg-config: hence a make of its own.
 test:
 	@tests/deps.sh test
@@ -128,6 +131,8 @@ projects:
 	@tests/deps.sh projects
 	+@$(MAKE) --no-print-directory all
 	@B=$(B) tests/projects.sh
+sim: $(B)/sim/sim
+	@$(B)/sim/sim --table $(SIM_RUNS)
 lint: all
 	@B=$(B) tests/run lint
 fuzz: $(FUZZ)
@@ -188,11 +193,11 @@ help:
 #> make test            everything; T="unit/buf system" for a part    make uninstall  removes what install put there
 #> make demo            four nodes build icemesh on this machine      make lint       style, layers, manual pages
 #> make projects        other people's programs over a mesh; P="xz"   make fuzz       FUZZ_SECONDS=60 for each decoder
-#> make deb             a Debian package in build/deb/
+#> make deb             a Debian package in build/deb/              make sim        build times in the simulator, as a table
 #> V=1 shows commands, SAN=address,undefined instruments (build-san/), B=folder builds elsewhere
 
 FORCE:
-.PHONY: all unit tests test demo projects lint fuzz install uninstall deb clean help FORCE
+.PHONY: all unit tests test demo projects lint fuzz sim install uninstall deb clean help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)

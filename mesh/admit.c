@@ -19,11 +19,12 @@ struct line {
 
 struct admit {
 	struct entry entries[ADMIT_JOBS_MAX];
-	struct line lines[ADMIT_JOBS_MAX];
+	struct line lines[ADMIT_JOBS_MAX + 1]; /* one for a client that has no entry yet */
 	uint32_t slots,
-	        kept;  /* lent now; what those that were let in before none was lent may use */
-	uint32_t turn; /* the line whose turn it is */
-	bool served;   /* it got its quantum for this turn */
+	        kept; /* lent now; what those that were let in before none was lent may use */
+	uint32_t nentries, nlines; /* those behind these are free */
+	uint32_t turn;             /* the line whose turn it is */
+	bool served;               /* it got its quantum for this turn */
 	uint64_t order;
 };
 
@@ -43,7 +44,7 @@ static uint32_t
 count(const struct admit *a, enum stage from, enum stage to)
 {
 	uint32_t n = 0;
-	for (unsigned i = 0; i < ADMIT_JOBS_MAX; i++)
+	for (unsigned i = 0; i < a->nentries; i++)
 		n += a->entries[i].stage >= from && a->entries[i].stage <= to;
 	return n;
 }
@@ -65,7 +66,7 @@ admit_load(const struct admit *a, struct admit_load *out)
 static struct entry *
 find(struct admit *a, uint64_t id)
 {
-	for (unsigned i = 0; i < ADMIT_JOBS_MAX; i++)
+	for (unsigned i = 0; i < a->nentries; i++)
 		if (a->entries[i].stage != FREE && a->entries[i].id == id)
 			return &a->entries[i];
 	return NULL;
@@ -82,14 +83,18 @@ set_stage(struct admit *a, struct entry *e, enum stage stage)
 		l->deficit = 0; /* nobody saves up turns while he wants none */
 	e->stage = stage;
 	e->order = ++a->order;
+	while (a->nentries && a->entries[a->nentries - 1].stage == FREE)
+		a->nentries--;
+	while (a->nlines && a->lines[a->nlines - 1].entries == 0)
+		a->nlines--;
 }
 
 /* The place of a client among the lines, or a free one; there are as many as entries. */
 static uint32_t
 line_of(struct admit *a, const struct node_id *client)
 {
-	uint32_t free_one = 0;
-	for (uint32_t i = 0; i < ADMIT_JOBS_MAX; i++) {
+	uint32_t free_one = a->nlines;
+	for (uint32_t i = 0; i < a->nlines; i++) {
 		if (a->lines[i].entries == 0)
 			free_one = i;
 		else if (node_id_cmp(&a->lines[i].node, client) == 0)
@@ -112,6 +117,10 @@ add(struct admit *a, uint64_t id, const struct node_id *client, uint32_t predict
 	if (e->cost > ADMIT_COST_MAX_MS)
 		e->cost = ADMIT_COST_MAX_MS;
 	a->lines[e->client].entries++;
+	if (a->nentries <= (uint32_t)(e - a->entries))
+		a->nentries = (uint32_t)(e - a->entries) + 1;
+	if (a->nlines <= e->client)
+		a->nlines = e->client + 1;
 	return e;
 }
 
@@ -120,7 +129,7 @@ static struct entry *
 outermost(struct admit *a, enum stage stage, int line, bool last)
 {
 	struct entry *found = NULL;
-	for (unsigned i = 0; i < ADMIT_JOBS_MAX; i++) {
+	for (unsigned i = 0; i < a->nentries; i++) {
 		struct entry *e = &a->entries[i];
 		if (e->stage != stage || (line >= 0 && e->client != (uint32_t)line))
 			continue;
@@ -134,7 +143,7 @@ static uint32_t
 longest_line(const struct admit *a)
 {
 	uint32_t best = 0;
-	for (uint32_t i = 1; i < ADMIT_JOBS_MAX; i++)
+	for (uint32_t i = 1; i < a->nlines; i++)
 		if (a->lines[i].entries && a->lines[i].queued > a->lines[best].queued)
 			best = i;
 	return best;
@@ -179,7 +188,7 @@ admit_before(const struct admit *a, uint64_t id)
 {
 	const struct entry *me = find((struct admit *)a, id);
 	uint32_t n = 0;
-	for (unsigned i = 0; me && i < ADMIT_JOBS_MAX; i++)
+	for (unsigned i = 0; me && i < a->nentries; i++)
 		n += a->entries[i].stage == QUEUED && a->entries[i].order < me->order;
 	return n;
 }
@@ -190,7 +199,7 @@ admit_slots(struct admit *a, uint32_t slots)
 	a->slots = slots;
 	if (slots)
 		a->kept = slots;
-	for (unsigned i = 0; slots == 0 && i < ADMIT_JOBS_MAX; i++)
+	for (unsigned i = 0; slots == 0 && i < a->nentries; i++)
 		if (a->entries[i].stage == QUEUED)
 			set_stage(a, &a->entries[i], TURNED_AWAY);
 }
@@ -216,7 +225,7 @@ static uint32_t
 quantum(const struct admit *a)
 {
 	uint32_t most = 0;
-	for (unsigned i = 0; i < ADMIT_JOBS_MAX; i++)
+	for (unsigned i = 0; i < a->nentries; i++)
 		if (a->entries[i].stage == QUEUED && a->entries[i].cost > most)
 			most = a->entries[i].cost;
 	return most;
@@ -227,7 +236,9 @@ static struct entry *
 next_in_turn(struct admit *a)
 {
 	uint32_t each = quantum(a);
-	for (unsigned i = 0; each && i <= 2 * ADMIT_JOBS_MAX; i++) {
+	if (a->turn >= a->nlines)
+		a->turn = 0;
+	for (unsigned i = 0; each && i <= 2 * a->nlines; i++) {
 		struct line *l = &a->lines[a->turn];
 		if (l->entries && l->queued) {
 			struct entry *e = outermost(a, QUEUED, (int)a->turn, false);
@@ -239,7 +250,7 @@ next_in_turn(struct admit *a)
 				return e;
 			}
 		}
-		a->turn = (a->turn + 1) % ADMIT_JOBS_MAX;
+		a->turn = (a->turn + 1) % a->nlines;
 		a->served = false;
 	}
 	return NULL;

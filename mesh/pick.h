@@ -22,7 +22,5 @@ struct candidate {
 
 /* Index of the candidate to ask, or -1 when none has room. random: uniform 64 bits. */
 int pick_peer(const struct candidate *c, unsigned n, uint64_t random);
-/* Any ready candidate, whatever its load is believed to be: to find out when news is old. -1 when none. */
-int pick_probe(const struct candidate *c, unsigned n, uint64_t random);
 
 #endif

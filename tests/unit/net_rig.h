@@ -10,6 +10,7 @@
 #define FAKE_NODES 320
 #include "fake_mesh.h"
 #include "gossip/state.h"
+#include "tests/unit/fake_sign.h"
 
 struct net {
 	struct fake_mesh *f;
@@ -21,44 +22,6 @@ struct net {
 	unsigned crossed;                           /* between segments */
 	unsigned lost_addresses;                    /* sent to where nobody is */
 };
-
-void key_sign(const struct key *k, const char *domain, const void *bytes, size_t len,
-        uint8_t sig[SIGNATURE_LEN]);
-int key_verify(const uint8_t sign_pk[SIGN_PK_LEN], const char *domain, const void *bytes,
-        size_t len, const uint8_t sig[SIGNATURE_LEN]);
-
-static inline void
-net_checksum(const uint8_t *pk, const void *bytes, size_t len, uint8_t *sig)
-{
-	struct digest_stream s;
-	struct digest d;
-
-	digest_begin(&s);
-	digest_add(&s, pk, SIGN_PK_LEN);
-	digest_add(&s, bytes, len);
-	digest_end(&s, &d);
-	memset(sig, 0, SIGNATURE_LEN);
-	memcpy(sig, d.bytes, DIGEST_LEN);
-}
-
-void
-key_sign(const struct key *k, const char *domain, const void *bytes, size_t len,
-        uint8_t sig[SIGNATURE_LEN])
-{
-	(void)domain;
-	net_checksum(k->sign_pk, bytes, len, sig);
-}
-
-int
-key_verify(const uint8_t sign_pk[SIGN_PK_LEN], const char *domain, const void *bytes, size_t len,
-        const uint8_t sig[SIGNATURE_LEN])
-{
-	uint8_t want[SIGNATURE_LEN];
-
-	(void)domain;
-	net_checksum(sign_pk, bytes, len, want);
-	return memcmp(want, sig, SIGNATURE_LEN) ? IM_ERR_SIGNATURE : 0;
-}
 
 static inline struct net *
 net_new(void)

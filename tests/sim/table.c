@@ -1,0 +1,103 @@
+#include "tests/sim/sim.h"
+
+/*
+ * The README's table.  Gossip does not run here: what a client hears of a peer's load is told to it every `age`, each peer at a time of its own, so
+ * that news are up to that old and nothing comes between; with 500 nodes and 30 s between beacons that is worse than gossip ever is, and
+ * quick.  The submitting nodes lend nothing and compile nothing themselves.
+ */
+
+struct row {
+	uint32_t nodes, clients, j;
+};
+
+static const struct row rows[] = {{10, 1, 64}, {10, 2, 32}, {10, 2, 60}, {100, 1, 150},
+        {100, 10, 64}, {100, 10, 120}, {100, 20, 32}, {500, 1, 300}, {500, 20, 150}};
+static const uint32_t ages_ms[] = {200, 1000, 5000, 30000};
+
+static void
+on_news(struct sim *s, struct event *e)
+{
+	const struct host *h = s->hosts[e->a];
+	struct view_load l;
+	host_load(h, &l);
+	for (uint32_t i = 0; i < s->nbuilds; i++)
+		build_news(s, s->builds[i], h, &l, now_ms(s));
+	event_add(s, s->o.age_us, (struct event){.run = on_news, .host = NOBODY, .a = e->a});
+}
+
+static void
+run_row(struct sim *s)
+{
+	uint32_t workers = s->nhosts;
+	for (uint32_t i = 0; i < s->o.clients; i++) {
+		struct host *h = host_new(s);
+		host_start(s, h);
+		h->slots = 0;
+		build_new(s, h, s->o.jobs, s->o.j);
+	}
+	for (uint32_t i = 0; i < workers; i++) {
+		struct view_load l;
+		host_load(s->hosts[i], &l);
+		for (uint32_t k = 0; k < s->nbuilds; k++)
+			build_news(s, s->builds[k], s->hosts[i], &l, now_ms(s));
+		event_add(s, rng_below(&s->rng, s->o.age_us),
+		        (struct event){.run = on_news, .host = NOBODY, .a = i});
+	}
+	for (uint32_t i = 0; i < s->nbuilds; i++)
+		build_begin(s, s->builds[i]);
+	while (!s->failed && !sim_done(s))
+		event_next(s, s->now_us + 3600 * (uint64_t)SECOND);
+}
+
+struct sums {
+	double icemesh, icecream, messages;
+};
+
+static void
+add_run(const struct row *row, uint32_t age_ms, uint64_t seed, struct sums *sum)
+{
+	struct options o = {.nodes = row->nodes,
+	        .clients = row->clients,
+	        .segments = 1,
+	        .j = row->j,
+	        .jobs = 12 * row->j,
+	        .slots = 8,
+	        .sigma = 350,
+	        .noise = 200,
+	        .age_us = age_ms * MS};
+	struct sim *s = sim_new(seed, &o);
+	run_row(s);
+	double ours = 0, jobs = 0, best = (double)compare_omniscient(s);
+	for (uint32_t i = 0; i < s->nbuilds; i++) {
+		ours += (double)(s->builds[i]->end_us - s->builds[i]->begin_us) / s->nbuilds;
+		jobs += s->builds[i]->njobs;
+	}
+	sum->icemesh += ours / best;
+	sum->icecream += (double)compare_icecream(s) / best;
+	sum->messages += (double)s->net.messages / jobs;
+	if (s->failed)
+		printf("%s\n", s->why);
+	sim_free(s);
+}
+
+int
+table_print(unsigned seeds)
+{
+	bool good = true;
+	printf("| nodes | clients, -j each | news up to | icemesh | icecream's rule | messages a "
+	       "job |\n"
+	       "|---|---|---|---|---|---|\n");
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		for (size_t k = 0; k < sizeof ages_ms / sizeof *ages_ms; k++) {
+			struct sums sum = {0};
+			for (unsigned seed = 1; seed <= seeds; seed++)
+				add_run(&rows[i], ages_ms[k], seed, &sum);
+			printf("| %u | %u, -j%u | %g s | %.2f | %.2f | %.1f |\n", rows[i].nodes,
+			        rows[i].clients, rows[i].j, ages_ms[k] / 1000.0,
+			        sum.icemesh / seeds, sum.icecream / seeds, sum.messages / seeds);
+			fflush(stdout);
+			good = good && sum.icemesh <= 1.15 * seeds && sum.icemesh < sum.icecream;
+		}
+	}
+	return good ? 0 : 1;
+}
