@@ -279,6 +279,7 @@ on_granted(struct leases *l, struct ask *a)
 	to_job(l, a);
 	a->want_id = w->spec.id;
 	a->predicted_ms = w->spec.predicted_ms;
+	a->copied = w->spec.navoid > 0; /* it must not go everywhere */
 	l->counts.granted++;
 	hedge_earn(l);
 	ask_emit(l, &(struct lease_action){.type = LEASE_GRANTED,

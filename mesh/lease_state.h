@@ -32,7 +32,7 @@ struct ask {
 	uint64_t id;
 	enum stage stage;
 	bool wait;
-	bool copied; /* a job that had, or is, a second copy */
+	bool copied; /* a job that had, or is, a second copy, or must have none */
 	struct view *view;
 	struct wanted *want; /* NULL: a copy's, or a job */
 	uint64_t copy_of;    /* the job; 0: none */

@@ -268,6 +268,9 @@ do_grant(struct sim *s, struct build *b, const struct lease_action *a)
 		        (unsigned long long)a->want);
 		return;
 	}
+	for (unsigned i = 0; i < j->navoid; i++)
+		if (node_id_cmp(&j->avoid[i], &a->node) == 0)
+			sim_fail(s, "n%u: a slot where the job was lost before", b->host->index);
 	b->hedged += a->type == LEASE_HEDGE;
 	j->state = JOB_REMOTE;
 	c = j->copies[0].ask ? &j->copies[1] : &j->copies[0];

@@ -1,6 +1,7 @@
 #include "tests/sim/sim.h"
 
 #include <stdarg.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -209,12 +210,13 @@ run_once(uint64_t seed, uint32_t nodes, bool verbose)
 	return hash;
 }
 
-/* Seeds from, from + step, ... up to `to`; how many failed. */
+/* Seeds from, from + step, ... up to `to`; how many failed. *at: the one that runs. */
 static unsigned
-run_seeds(uint64_t from, uint64_t to, uint64_t step)
+run_seeds(uint64_t from, uint64_t to, uint64_t step, volatile uint64_t *at)
 {
 	unsigned failed = 0;
 	for (uint64_t seed = from; seed <= to; seed += step) {
+		*at = seed;
 		uint64_t hash = run_once(seed, 0, false);
 		bool same = hash == 0 || seed % TWICE || run_once(seed, 0, false) == hash;
 		if (!same)
@@ -235,15 +237,28 @@ test_seeds(uint64_t from, uint64_t to)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned n = cores > 1 ? (unsigned)cores : 1, failed = 0;
+	pid_t *pids = calloc(n, sizeof *pids);
+	volatile uint64_t *at = mmap(
+	        NULL, n * sizeof *at, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (at == MAP_FAILED || !pids)
+		return 1;
 	printf("1..1\n");
 	fflush(stdout);
 	for (unsigned i = 0; i < n; i++) {
-		pid_t pid = fork();
-		if (pid == 0)
-			_exit(run_seeds(from + i, to, n) ? 1 : 0);
+		pids[i] = fork();
+		if (pids[i] == 0)
+			_exit(run_seeds(from + i, to, n, &at[i]) ? 1 : 0);
 	}
-	for (int status; wait(&status) > 0;)
+	for (unsigned i = 0; i < n; i++) {
+		int status = 1;
+		waitpid(pids[i], &status, 0);
 		failed += status != 0;
+		if (WIFSIGNALED(status))
+			printf("# seed %llu dies of signal %d\n# to see it: sim --seed %llu\n",
+			        (unsigned long long)at[i], WTERMSIG(status),
+			        (unsigned long long)at[i]);
+	}
+	free(pids);
 	printf("%s 1 - seeds %llu to %llu\n", failed ? "not ok" : "ok", (unsigned long long)from,
 	        (unsigned long long)to);
 	return failed ? 1 : 0;

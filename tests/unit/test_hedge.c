@@ -93,6 +93,25 @@ test_not(void **state)
 	lease_rig_close(&r);
 }
 
+/* A job that was lost once does not get a copy, which could go to where it was lost. */
+static void
+test_once_bitten(void **state)
+{
+	struct lease_want w = {.id = 1, .predicted_ms = 4000, .navoid = 1, .avoid = {peer_id(1)}};
+
+	(void)state;
+	lease_rig_open(&r);
+	peer_of_speed(0, 8, 500);
+	peer_of_speed(1, 8, 2000);
+	assert_int_equal(leases_want(r.l, &w, r.now), 0);
+	settle(&r);
+	answer(&r, next(&r, LEASE_ASK)->ask, LEASE_GRANT, 8, 1);
+	next(&r, LEASE_GRANTED);
+	tick(&r, 5000);
+	nothing(&r);
+	lease_rig_close(&r);
+}
+
 /* A job that ends while its copy is asked for needs none. */
 static void
 test_too_late(void **state)
@@ -175,6 +194,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_faster_peer),
 	        cmocka_unit_test(test_not),
+	        cmocka_unit_test(test_once_bitten),
 	        cmocka_unit_test(test_too_late),
 	        cmocka_unit_test(test_overdue),
 	        cmocka_unit_test(test_budget),
