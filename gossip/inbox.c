@@ -7,6 +7,7 @@
 
 #define LOOK_MS (1000 / INBOX_FRESH_PER_S)
 #define SAMPLE 16      /* one in so many of a member's beacons is checked in any case */
+#define SAMPLE_ONE 64  /* the same where the mesh is one segment */
 #define CHECK_MS 60000 /* and one in this time */
 
 /* Counts a refusal and hands its reason back. */
@@ -383,8 +384,19 @@ is_familiar(const struct beacon_front *f, const struct arrival *a, const struct 
 	       lists_address(&e->m.beacon, a->from);
 }
 
-/* While the budget is hardly touched every beacon is checked when it comes; then only those that
- * cannot wait, and a sample. */
+/* In a mesh of one segment few are checked unless somebody asks; else as far as the budget goes, for only what has been checked is
+ * passed on. */
+static bool
+may_check_unasked(struct gossip *g, const struct arrival *a)
+{
+	if (a->via_multicast && !a->carried && !g->segment.far)
+		return bucket_take(&g->unasked, INBOX_UNASKED_PER_S, a->now_ms) ||
+		       !rng_below(&g->rng, SAMPLE_ONE);
+	return bucket_level(&g->known, INBOX_KNOWN_PER_S, a->now_ms) >= INBOX_KNOWN_BURST / 2 ||
+	       !rng_below(&g->rng, SAMPLE);
+}
+
+/* While few come every beacon is checked at once; then only those that cannot wait, and a sample. */
 static int
 take_familiar(
         struct gossip *g, const struct beacon_front *f, const struct arrival *a, struct entry *e)
@@ -394,8 +406,8 @@ take_familiar(
 	waiter_offer(&e->waiting, a, &g->rng);
 	if (!level || !waiter_ready(&e->waiting, a->now_ms))
 		return 0;
-	if (level < INBOX_KNOWN_BURST / 2 && f->kind == BEACON_ALIVE &&
-	        a->now_ms - e->checked_ms < CHECK_MS && rng_below(&g->rng, SAMPLE))
+	if (f->kind == BEACON_ALIVE && a->now_ms - e->checked_ms < CHECK_MS &&
+	        !may_check_unasked(g, a))
 		return 0;
 	(void)bucket_take(&g->known, INBOX_KNOWN_PER_S, a->now_ms);
 	return check_waiting(g, e, a->now_ms);

@@ -17,10 +17,12 @@
 
 #include "gossip/state.h"
 
-/* Signatures checked a second: of members' beacons, and of newcomers' (of which each may bring a
- * certificate to be checked as well). */
+/* Signatures checked a second: of members' beacons when somebody wants to know, and otherwise; and of newcomers' (of which each may
+ * bring a certificate to be checked as well). */
 #define INBOX_KNOWN_PER_S 60
 #define INBOX_KNOWN_BURST 120
+#define INBOX_UNASKED_PER_S 4
+#define INBOX_UNASKED_BURST 40
 #define INBOX_FRESH_PER_S 40
 #define INBOX_FRESH_BURST 1024
 

@@ -3,10 +3,23 @@
 #include <string.h>
 
 bool
+segment_hears(const struct entry *e, uint64_t since_ms, uint64_t now_ms)
+{
+	const struct waiter *w = &e->waiting;
+	uint64_t suspect_ms = pace_suspect_ms(e->m.interval_ms);
+
+	return w->len && w->via_multicast && !w->carried && !waiter_doubts(w, now_ms) &&
+	       now_ms - w->heard_ms < suspect_ms &&
+	       now_ms - since_ms < (suspect_ms + pace_gone_ms(e->m.interval_ms)) / 2;
+}
+
+bool
 segment_has(const struct entry *e, uint64_t now_ms)
 {
-	return e->m.state != MEMBER_GONE && e->m.heard_ms && e->multicast_ms &&
-	       now_ms - e->multicast_ms < pace_suspect_ms(e->m.interval_ms);
+	if (e->m.state == MEMBER_GONE || !e->m.heard_ms || !e->multicast_ms)
+		return false;
+	return now_ms - e->multicast_ms < pace_suspect_ms(e->m.interval_ms) ||
+	       segment_hears(e, e->multicast_ms, now_ms);
 }
 
 static uint64_t

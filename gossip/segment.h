@@ -15,6 +15,9 @@
 #define SEGMENT_RELAYS 2
 #define SEGMENT_EPOCH_S 600
 
+/* True when e, checked since_ms, has spoken by multicast since, though nobody has looked at the signature: that counts for a
+ * while, until forged ones come. */
+bool segment_hears(const struct entry *e, uint64_t since_ms, uint64_t now_ms);
 /* True for a live node that is heard by multicast, itself, not through a relay. */
 bool segment_has(const struct entry *e, uint64_t now_ms);
 /* Finds this node's rank in its segment and the segment's size anew; O(members). */

@@ -32,10 +32,11 @@ struct gossip {
 	struct node_id self;
 	struct table table;
 	struct queue queue;
-	struct waiting waiting;     /* newcomers to be checked */
-	struct bucket known, fresh; /* checks of signatures: members', newcomers' */
-	uint64_t waiting_ms;        /* when to look at the newcomers that wait */
-	uint64_t now_ms;            /* the latest time heard of */
+	struct waiting waiting; /* newcomers to be checked */
+	struct bucket known, unasked,
+	        fresh; /* checks of signatures: members', in all and unasked for; newcomers' */
+	uint64_t waiting_ms; /* when to look at the newcomers that wait */
+	uint64_t now_ms;     /* the latest time heard of */
 	struct rng rng;
 	struct gossip_counts counts;
 	struct load load, sent_load; /* now, and as the others know it */

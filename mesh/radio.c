@@ -15,6 +15,7 @@
 #include "mesh/endpoint.h"
 
 #define BURST_MAX 64 /* datagrams taken from a socket before others get their turn */
+#define REST_MS 100  /* between two looks for beacons of the groups */
 
 enum { U4, U6, M4, SOCKETS };
 
@@ -44,6 +45,8 @@ struct radio {
 	unsigned naddrs;
 	struct subnet subnets[GOSSIP_SUBNETS_MAX];
 	unsigned nsubnets;
+	struct timer *rest;
+	bool resting; /* the groups' ears are shut for a moment */
 	radio_heard heard;
 	void *arg;
 };
@@ -195,8 +198,8 @@ find_iface(struct radio *r, const char *name)
 	return f;
 }
 
-/* Takes what is there, a burst at the most. */
-static void
+/* Takes what is there, a burst at the most; true when that was all. */
+static bool
 listen_at(struct ear *ear)
 {
 	uint8_t bytes[LETTER_LEN_MAX + 1];
@@ -206,26 +209,53 @@ listen_at(struct ear *ear)
 		struct endpoint from;
 		ssize_t n = recvfrom(ear->fd, bytes, sizeof bytes, 0, (struct sockaddr *)&sa, &len);
 		if (n < 0)
-			return;
+			return true;
 		if (endpoint_from_sockaddr(&from, (struct sockaddr *)&sa) == 0)
 			ear->radio->heard(ear->radio->arg, bytes, (size_t)n, &from, ear->multicast);
 	}
+	return ear->fd < 0;
 }
 
-/* A beacon comes by both families at almost the same time: waking up once for both is half the work of an idle daemon. */
+static void
+set_group_ears(struct radio *r, int events)
+{
+	r->resting = events == 0;
+	if (r->ears[M4].watch)
+		watch_set(r->ears[M4].watch, events);
+	for (unsigned i = 0; i < r->nifaces; i++)
+		if (r->ifaces[i].ear6)
+			watch_set(r->ifaces[i].ear6->watch, events);
+}
+
+static void
+on_rested(void *arg)
+{
+	set_group_ears(arg, LOOP_READ);
+}
+
 static void
 on_datagram(void *arg, int events)
 {
 	(void)events;
 	struct ear *ear = arg;
-	struct radio *r = ear->radio;
-	listen_at(ear);
-	if (ear->multicast && ear != &r->ears[M4])
-		listen_at(&r->ears[M4]);
-	else if (ear->multicast)
-		for (unsigned i = 0; i < r->nifaces; i++)
-			if (r->ifaces[i].ear6)
-				listen_at(r->ifaces[i].ear6);
+	(void)listen_at(ear);
+}
+
+/* Beacons come by both families, and in a large mesh a hundred times a second: waking up for some of them together is most of the work that an
+ * idle daemon saves.  The first one after a silence is taken at once.  In a flood there is no rest, for the good ones would be lost first. */
+static void
+on_group_datagram(void *arg, int events)
+{
+	(void)events;
+	struct radio *r = ((struct ear *)arg)->radio;
+	bool all = listen_at(&r->ears[M4]);
+	for (unsigned i = 0; i < r->nifaces; i++)
+		if (r->ifaces[i].ear6)
+			all = listen_at(r->ifaces[i].ear6) && all;
+	if (!all)
+		return;
+	set_group_ears(r, 0);
+	timer_set(r->rest, REST_MS);
 }
 
 static int
@@ -244,7 +274,8 @@ listen_on(struct radio *r, struct ear *ear, const struct endpoint *e, bool multi
 		setsockopt(ear->fd, IPPROTO_IP, IP_MULTICAST_TTL, &one, sizeof one);
 		setsockopt(ear->fd, IPPROTO_IP, IP_MULTICAST_ALL, &zero, sizeof zero);
 	}
-	ear->watch = watch_new(r->node->loop, ear->fd, LOOP_READ, on_datagram, ear);
+	ear->watch = watch_new(r->node->loop, ear->fd, multicast && r->resting ? 0 : LOOP_READ,
+	        multicast ? on_group_datagram : on_datagram, ear);
 	return ear->watch ? 0 : IM_ERR_MEMORY;
 }
 
@@ -438,7 +469,10 @@ radio_open(struct node *n, uint16_t *port, radio_heard heard, void *arg, char *w
 	struct radio *r = calloc(1, sizeof *r);
 	unsigned count;
 	char host[CONFIG_VALUE_SIZE];
-	if (!r) {
+	if (r)
+		r->rest = timer_new(n->loop, on_rested, r);
+	if (!r || !r->rest) {
+		free(r);
 		snprintf(why, 256, "out of memory");
 		return NULL;
 	}
@@ -475,6 +509,7 @@ radio_close(struct radio *r)
 	}
 	for (unsigned i = 0; i < r->nifaces; i++)
 		ear_free(r->ifaces[i].ear6);
+	timer_free(r->rest);
 	free(r);
 }
 
