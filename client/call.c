@@ -1,5 +1,7 @@
 #include "client/call.h"
 
+#include "client/opts.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -136,4 +138,21 @@ call_ask_failed(struct call *c, const struct ask *a, int err)
 		        "the daemon at %s gave an answer that is %s; are both of the same version?",
 		        a->where, im_strerror(err));
 	}
+}
+
+int
+call_operands(struct call *c, int argc, char **argv, const char **out, int max)
+{
+	struct opts o;
+	int got, n = 0;
+
+	opts_init(&o, argc, argv);
+	while ((got = opts_next(&o, NULL, 0)) != OPTS_END) {
+		if (got == OPTS_BAD)
+			return call_usage(c, "%s", o.problem);
+		if (n == max)
+			return call_usage(c, "unexpected word '%.80s'", o.value);
+		out[n++] = o.value;
+	}
+	return CALL_DONE;
 }

@@ -43,6 +43,8 @@ void call_say(struct call *c, const char *fmt, ...) __attribute__((format(printf
 int call_fail(struct call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The same with the command's synopsis behind it; returns CALL_USAGE. */
 int call_usage(struct call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Takes the operands of a command without options, at most max; those that are not there are left as they were. CALL_DONE or, with the cause said, CALL_USAGE. */
+int call_operands(struct call *c, int argc, char **argv, const char **out, int max);
 /* Appends "usage: icemesh ..." lines. */
 void command_usage(const struct command *command, struct buf *out);
 /* Writes what is there when somebody listens. */
@@ -59,6 +61,8 @@ int cmd_init(struct call *c, int argc, char **argv);
 int cmd_invite(struct call *c, int argc, char **argv);
 int cmd_join(struct call *c, int argc, char **argv);
 int cmd_leave(struct call *c, int argc, char **argv);
+int cmd_pause(struct call *c, int argc, char **argv);
+int cmd_resume(struct call *c, int argc, char **argv);
 int cmd_peers(struct call *c, int argc, char **argv);
 int cmd_status(struct call *c, int argc, char **argv);
 int cmd_toolchain(struct call *c, int argc, char **argv);

@@ -46,24 +46,6 @@ take_text(const struct reply *r, unsigned key, char *out, size_t size)
 		out[0] = 0;
 }
 
-/* Operands of a command without options: at most max. */
-static int
-take_operands(struct call *c, int argc, char **argv, const char **out, int max)
-{
-	struct opts o;
-	int got, n = 0;
-
-	opts_init(&o, argc, argv);
-	while ((got = opts_next(&o, NULL, 0)) != OPTS_END) {
-		if (got == OPTS_BAD)
-			return call_usage(c, "%s", o.problem);
-		if (n == max)
-			return call_usage(c, "unexpected word '%.80s'", o.value);
-		out[n++] = o.value;
-	}
-	return CALL_DONE;
-}
-
 /* Printable and short enough for a certificate. */
 static bool
 name_is_good(const char *name)
@@ -105,7 +87,7 @@ cmd_init(struct call *c, int argc, char **argv)
 	struct reply r;
 	struct buf body;
 	struct ask a;
-	int err = take_operands(c, argc, argv, &name, 1);
+	int err = call_operands(c, argc, argv, &name, 1);
 
 	if (err != CALL_DONE)
 		return err;
@@ -341,7 +323,7 @@ cmd_leave(struct call *c, int argc, char **argv)
 	struct ask_command q = {.type = CONTROL_LEAVE, .pass_fd = -1, .timeout_ms = ASK_SLOW_MS};
 	struct reply r;
 	struct ask a;
-	int err = take_operands(c, argc, argv, NULL, 0);
+	int err = call_operands(c, argc, argv, NULL, 0);
 
 	if (err != CALL_DONE)
 		return err;

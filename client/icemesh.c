@@ -33,6 +33,13 @@ static const struct command commands[] = {
         {"leave", "icemesh leave", "leave the mesh and forget this node's certificate",
                 "Lets running jobs end, says goodbye to the peers and forgets the certificate.\n",
                 cmd_leave},
+        {"pause", "icemesh pause [TIME]", "lend none of this machine's cores for a while",
+                "For TIME (90s, 15m, 2h...), or until icemesh resume. What others have running "
+                "here "
+                "ends\n"
+                "in its own time; this machine's own compiles are not touched.\n",
+                cmd_pause},
+        {"resume", "icemesh resume", "lend this machine's cores again", "", cmd_resume},
         {"peers", "icemesh peers [--json] [--watch]", "list every node of the mesh",
                 "--watch draws the list anew each second, until Ctrl-C.\n", cmd_peers},
         {"status", "icemesh status [--json]", "this node: its mesh, its work, its problems",

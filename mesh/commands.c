@@ -15,6 +15,7 @@
 
 #define USES_MAX 10000
 #define EXPIRES_MAX_S (365u * 86400)
+#define PAUSE_MAX_S (365u * 86400)
 
 void
 mesh_changed(struct node *n)
@@ -205,6 +206,31 @@ on_leave(struct client *c)
 }
 
 static int
+on_pause(struct client *c, const struct item *m)
+{
+	struct node *n = client_node(c);
+	uint64_t seconds = 0;
+	int err = item_get(m, 1) ? item_uint(m, 1, PAUSE_MAX_S, &seconds) : 0;
+	if (err < 0)
+		return err;
+	serve_pause(n->serve, (uint32_t)seconds);
+	log_info(&n->log, "lends nothing until %s",
+	        seconds ? "some time has passed" : "it is resumed");
+	client_answer(c, CONTROL_OK, NULL, -1);
+	return 0;
+}
+
+static int
+on_resume(struct client *c)
+{
+	struct node *n = client_node(c);
+	serve_resume(n->serve);
+	log_info(&n->log, "lends again");
+	client_answer(c, CONTROL_OK, NULL, -1);
+	return 0;
+}
+
+static int
 on_root(struct client *c)
 {
 	const struct node *n = client_node(c);
@@ -268,6 +294,10 @@ command_dispatch(struct client *c, uint8_t type, const struct item *m)
 		return may_change(c) ? on_join(c, m) : 0;
 	case CONTROL_LEAVE:
 		return may_change(c) ? on_leave(c) : 0;
+	case CONTROL_PAUSE:
+		return may_change(c) ? on_pause(c, m) : 0;
+	case CONTROL_RESUME:
+		return may_change(c) ? on_resume(c) : 0;
 	case CONTROL_PEERS:
 		return answer_report(c, report_peers);
 	case CONTROL_STATUS:

@@ -1,7 +1,7 @@
 /*
  * The control protocol on the daemon's socket: AF_UNIX, SOCK_SEQPACKET, one message a packet: type byte, then a packet map
  * (crypto/packet.h); at most one descriptor rides along.  Spoken by icemesh-cc (compiles) and icemesh (people).
- * The daemon knows the caller's uid from SO_PEERCRED: what changes the mesh (INIT to LEAVE) is for root and the daemon's own user.
+ * The daemon knows the caller's uid from SO_PEERCRED: what changes the mesh (INIT to LEAVE) or what it lends (PAUSE, RESUME) is for root and the daemon's own user.
  *
  * A compile:
  *   COMPILER {1: path of the compiler as found in PATH}
@@ -43,6 +43,8 @@
  *         5: uid or absent, 6: seconds since last use, 7: this node can run it (0/1), 8: signer's node id text}}
  *   WHY {}                                             -> {} + memfd with a packet {1: array, oldest first, of {1: told, ms since 1970, 2: uid,
  *        3: bytes of the REPORT's packet}}: the last compiles of the asker, for root of everybody
+ *   PAUSE {1: seconds, absent: until RESUME}           -> {} no new jobs of others are taken; those that are here go on
+ *   RESUME {}                                          -> {}
  *   ROOT {}                                            -> {1: root public key, 2: mesh name}: what `toolchain verify` checks against
  */
 #ifndef MESH_CONTROL_H
@@ -71,6 +73,8 @@ enum control_type {
 	CONTROL_TOOLCHAINS = 26,
 	CONTROL_ROOT = 27,
 	CONTROL_WHY = 28,
+	CONTROL_PAUSE = 29,
+	CONTROL_RESUME = 30,
 	/* from the daemon */
 	CONTROL_OK = 64,
 	CONTROL_ERROR = 65,

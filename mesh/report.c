@@ -69,6 +69,8 @@ pack_self(struct node *n, struct buf *out)
 	serve_load(n->serve, &r.load);
 	if (r.load.state & STATE_DRAINING)
 		r.state = "draining";
+	else if (r.load.state & STATE_PAUSED)
+		r.state = "paused";
 	peers_own_hosts(n->peers, hosts, sizeof hosts);
 	snprintf(r.address, sizeof r.address, "%.*s", (int)strcspn(hosts, ","), hosts);
 	pack_row(out, &r);
@@ -272,6 +274,10 @@ find_problems(struct node *n, struct problem *p)
 		p[k].what = p[k].text;
 		p[k++].remedy = "'icemesh doctor' says what the kernel must allow";
 	}
+	if (serve_held(n->serve))
+		p[k++] = (struct problem){serve_held(n->serve),
+		        "it ends by itself; 'lend' in icemesh.conf(5) says when this machine lends",
+		        ""};
 	for (unsigned i = 0; store_at(n->store, i); i++) {
 		if (!store_at(n->store, i)->failed)
 			continue;

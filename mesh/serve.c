@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "mesh/helper.h"
 #include "mesh/identity.h"
+#include "mesh/owner.h"
 #include "mesh/peers.h"
 #include "mesh/session.h"
 #include "mesh/store.h"
@@ -15,10 +16,11 @@ struct serve {
 	struct node *node;
 	struct session *list, *gone;
 	unsigned count;
-	bool draining;
+	bool draining, paused, short_of_memory;
+	uint32_t owner; /* state bits, while its owner wants it for himself */
 	struct admit *admit;
 	uint64_t last_ticket;
-	struct timer *tick, *bury;
+	struct timer *tick, *bury, *resume, *look;
 };
 
 static void
@@ -46,6 +48,40 @@ on_bury(void *arg)
 	}
 }
 
+static void
+on_resume(void *arg)
+{
+	serve_resume(arg);
+}
+
+/* True when that changes what is lent. */
+static bool
+look_at_owner(struct serve *s)
+{
+	struct owner_reading r;
+	owner_read(&r, "", wall_seconds());
+	uint32_t owner = owner_state(&r, s->node->config.lend);
+	bool is_short = owner_short_of_memory(&r, s->short_of_memory);
+	bool changed = owner != s->owner || is_short != s->short_of_memory;
+	s->owner = owner;
+	s->short_of_memory = is_short;
+	return changed;
+}
+
+static void
+on_look(void *arg)
+{
+	struct serve *s = arg;
+	if (look_at_owner(s)) {
+		log_info(&s->node->log, "%s",
+		        s->owner || s->short_of_memory
+		                ? "lends nothing just now: its owner needs it"
+		                : "lends again");
+		serve_changed(s);
+	}
+	timer_set(s->look, OWNER_LOOK_MS);
+}
+
 struct serve *
 serve_new(struct node *n)
 {
@@ -55,11 +91,15 @@ serve_new(struct node *n)
 	s->node = n;
 	s->tick = timer_new(n->loop, on_tick, s);
 	s->bury = timer_new(n->loop, on_bury, s);
+	s->resume = timer_new(n->loop, on_resume, s);
+	s->look = timer_new(n->loop, on_look, s);
 	s->admit = admit_new();
-	if (!s->tick || !s->bury || !s->admit) {
+	if (!s->tick || !s->bury || !s->resume || !s->look || !s->admit) {
 		serve_free(s);
 		return NULL;
 	}
+	look_at_owner(s);
+	timer_set(s->look, OWNER_LOOK_MS);
 	return s;
 }
 
@@ -72,6 +112,8 @@ serve_free(struct serve *s)
 	on_bury(s);
 	timer_free(s->tick);
 	timer_free(s->bury);
+	timer_free(s->resume);
+	timer_free(s->look);
 	admit_free(s->admit);
 	free(s);
 }
@@ -127,7 +169,8 @@ static unsigned
 lent_slots(const struct serve *s)
 {
 	const struct node *n = s->node;
-	bool able = !s->draining && n->config.lend != LEND_NEVER &&
+	bool able = !s->draining && !s->paused && !s->owner && !s->short_of_memory &&
+	            n->config.lend != LEND_NEVER &&
 	            helper_level(n->helper) >= n->config.sandbox_min;
 	return able ? n->config.slots : 0;
 }
@@ -149,7 +192,7 @@ serve_load(const struct serve *s, struct load *out)
 	out->slots = l.slots;
 	out->used = l.used;
 	out->queued = l.queued;
-	out->state = s->draining ? STATE_DRAINING : 0;
+	out->state = (s->draining ? STATE_DRAINING : 0) | (s->paused ? STATE_PAUSED : 0) | s->owner;
 	const struct toolchain *t;
 	for (unsigned i = 0; (t = store_at(s->node->store, i)) && out->ntags < BEACON_TAGS_MAX; i++)
 		if (t->unpacked)
@@ -315,6 +358,44 @@ serve_gone(struct serve *s, struct session *who)
 		serve_changed(s);
 		return;
 	}
+}
+
+const char *
+serve_held(const struct serve *s)
+{
+	if (s->owner & STATE_OWNER_BUSY)
+		return "its owner is at work, so it lends nothing (lend = idle)";
+	if (s->owner)
+		return "it runs on its battery, so it lends nothing";
+	return s->short_of_memory ? "memory is short, so it takes no new jobs" : NULL;
+}
+
+void
+serve_pause(struct serve *s, uint32_t seconds)
+{
+	s->paused = true;
+	if (seconds)
+		timer_set(s->resume, (uint64_t)seconds * 1000);
+	else
+		timer_stop(s->resume);
+	serve_changed(s);
+}
+
+void
+serve_resume(struct serve *s)
+{
+	s->paused = false;
+	timer_stop(s->resume);
+	serve_changed(s);
+}
+
+bool
+serve_busy(const struct serve *s)
+{
+	for (const struct session *i = s->list; i; i = i->next)
+		if (session_active(i) || i->state == SESSION_SENDING || i->state == SESSION_LENDING)
+			return true;
+	return false;
 }
 
 void

@@ -27,6 +27,13 @@ unsigned serve_running(const struct serve *s);
 bool serve_holds(const struct serve *s, const struct digest *d);
 /* Toolchains that came in, were unpacked or went change what can be reserved. */
 void serve_toolchains_changed(struct serve *s);
+/* No new jobs of others for so long (0: until resumed); what was granted goes on, what waits is turned away.  Does not outlive the daemon. */
+void serve_pause(struct serve *s, uint32_t seconds);
+void serve_resume(struct serve *s);
+/* Why it takes no jobs by itself just now, for people; NULL when it does (mesh/owner.h). */
+const char *serve_held(const struct serve *s);
+/* True while a job of another node is here, or its result goes out, or inputs are lent. */
+bool serve_busy(const struct serve *s);
 /* No new jobs; running ones go on. */
 void serve_drain(struct serve *s);
 /* Ends every job and connection (the mesh changed, the daemon stops). */

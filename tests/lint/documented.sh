@@ -28,7 +28,7 @@ exec_forms() {
 command_forms() {
 	local whole one line status=0
 	whole=$("$B/icemesh" -h)
-	for one in init invite join leave peers status why jobs toolchain doctor help; do
+	for one in init invite join leave pause resume peers status why jobs toolchain doctor help; do
 		while read -r line; do
 			grep -qF -- "$line" <<<"$whole" || { echo "icemesh $one -h: $line"; status=1; }
 		done < <("$B/icemesh" "$one" -h | sed -n 's/^usage://p; /^ \{7\}/p')

@@ -117,6 +117,14 @@ test_nacks(void **state)
 	worker.n.config.slots = 0;
 	assert_int_equal(nack(&client, &d), NACK_POLICY);
 	worker.n.config.slots = 1;
+	serve_pause(worker.n.serve, 0);
+	assert_int_equal(nack(&client, &d), NACK_POLICY);
+	serve_resume(worker.n.serve);
+	assert_int_equal(nack(&client, &d), 0);
+	serve_pause(worker.n.serve, 1);
+	assert_int_equal(nack(&client, &d), NACK_POLICY);
+	struct load load;
+	UNTIL((serve_load(worker.n.serve, &load), load.state == 0)); /* the second is over */
 	serve_drain(worker.n.serve);
 	assert_int_equal(nack(&client, &d), NACK_POLICY);
 	close_pair();
