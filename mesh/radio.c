@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "mesh/endpoint.h"
+#include "mesh/interface.h"
 
 #define BURST_MAX 64 /* datagrams taken from a socket before others get their turn */
 #define REST_MS 100  /* between two looks for beacons of the groups */
@@ -47,6 +48,9 @@ struct radio {
 	unsigned nsubnets;
 	struct timer *rest;
 	bool resting; /* the groups' ears are shut for a moment */
+	bool flood;   /* too many come for that */
+	unsigned count;
+	uint64_t count_ms; /* since when they are counted */
 	radio_heard heard;
 	void *arg;
 };
@@ -122,36 +126,6 @@ bad:
 	return IM_ERR_FORMAT;
 }
 
-/* Names of interfaces that never lead to a peer's machine, unless configuration names them. */
-static bool
-virtual_name(const char *name)
-{
-	static const char *const prefixes[] = {
-	        "docker", "veth", "br-", "virbr", "lxc", "tun", "tap"};
-	for (unsigned i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
-		if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
-			return true;
-	return false;
-}
-
-/* Whether the comma-separated list names it; "all" takes those that look like a real network. */
-static bool
-wanted(const struct radio *r, const char *name)
-{
-	const char *list = r->node->config.interfaces;
-	if (strcmp(list, "all") == 0 || !*list)
-		return !virtual_name(name);
-	size_t len = strlen(name);
-	for (const char *p = list; *p;) {
-		p += strspn(p, ", ");
-		size_t n = strcspn(p, ", ");
-		if (n == len && memcmp(p, name, n) == 0)
-			return true;
-		p += n;
-	}
-	return false;
-}
-
 static void
 note_addr(struct radio *r, const struct endpoint *e)
 {
@@ -198,22 +172,23 @@ find_iface(struct radio *r, const char *name)
 	return f;
 }
 
-/* Takes what is there, a burst at the most; true when that was all. */
-static bool
+/* Takes what is there, a burst at the most; returns how many. */
+static unsigned
 listen_at(struct ear *ear)
 {
 	uint8_t bytes[LETTER_LEN_MAX + 1];
-	for (int i = 0; ear->fd >= 0 && i < BURST_MAX; i++) {
+	unsigned taken = 0;
+	for (; ear->fd >= 0 && taken < BURST_MAX; taken++) {
 		struct sockaddr_storage sa;
 		socklen_t len = sizeof sa;
 		struct endpoint from;
 		ssize_t n = recvfrom(ear->fd, bytes, sizeof bytes, 0, (struct sockaddr *)&sa, &len);
 		if (n < 0)
-			return true;
+			break;
 		if (endpoint_from_sockaddr(&from, (struct sockaddr *)&sa) == 0)
 			ear->radio->heard(ear->radio->arg, bytes, (size_t)n, &from, ear->multicast);
 	}
-	return ear->fd < 0;
+	return taken;
 }
 
 static void
@@ -241,6 +216,20 @@ on_datagram(void *arg, int events)
 	(void)listen_at(ear);
 }
 
+/* True while so little comes to the groups that it fits into the sockets during a rest.  It is counted for a REST_MS at a time. */
+static bool
+may_rest(struct radio *r, unsigned taken)
+{
+	uint64_t now = loop_now_ms(), passed = now - r->count_ms;
+	r->count += taken;
+	if (passed >= REST_MS) {
+		r->flood = taken >= BURST_MAX || r->count * REST_MS / passed >= BURST_MAX;
+		r->count = 0;
+		r->count_ms = now;
+	}
+	return !r->flood && taken < BURST_MAX;
+}
+
 /* Beacons come by both families, and in a large mesh a hundred times a second: waking up for some of them together is most of the work that an
  * idle daemon saves.  The first one after a silence is taken at once.  In a flood there is no rest, for the good ones would be lost first. */
 static void
@@ -248,11 +237,11 @@ on_group_datagram(void *arg, int events)
 {
 	(void)events;
 	struct radio *r = ((struct ear *)arg)->radio;
-	bool all = listen_at(&r->ears[M4]);
+	unsigned taken = listen_at(&r->ears[M4]);
 	for (unsigned i = 0; i < r->nifaces; i++)
 		if (r->ifaces[i].ear6)
-			all = listen_at(r->ifaces[i].ear6) && all;
-	if (!all)
+			taken += listen_at(r->ifaces[i].ear6);
+	if (!may_rest(r, taken))
 		return;
 	set_group_ears(r, 0);
 	timer_set(r->rest, REST_MS);
@@ -345,8 +334,8 @@ static void
 look_at(struct radio *r, const struct ifaddrs *a, bool rejoin)
 {
 	struct endpoint e;
-	bool usable =
-	        a->ifa_flags & IFF_UP && !(a->ifa_flags & IFF_LOOPBACK) && wanted(r, a->ifa_name);
+	bool usable = a->ifa_flags & IFF_UP && !(a->ifa_flags & IFF_LOOPBACK) &&
+	              interface_wanted(r->node->config.interfaces, a->ifa_name);
 	if (!usable || endpoint_from_sockaddr(&e, a->ifa_addr) < 0)
 		return;
 	if (all_zero(&r->bound))

@@ -154,6 +154,32 @@ test_group(void **state)
 	}
 }
 
+/* Beacons of the group may wait together for a moment, but not while so many come that they would be lost. */
+static void
+test_flood(void **state)
+{
+	(void)state;
+	snprintf(n.config.listen, sizeof n.config.listen, "[::]:0");
+	snprintf(n.config.interfaces, sizeof n.config.interfaces, "here");
+	snprintf(n.config.group, sizeof n.config.group, "239.255.97.77:9777");
+	struct ear one = {0}, two = {0};
+	uint16_t p1 = 0, p2 = 0;
+	unsigned sent = 0, late = 0;
+	struct radio *a = radio(&one, &p1), *b = radio(&two, &p2);
+	uint64_t begin = loop_now_ms();
+	while (loop_now_ms() - begin < 1500) {
+		for (int i = 0; i < 60; i++, sent++)
+			radio_multicast(a, "flood", 5);
+		unsigned before = two.heard;
+		rig_spin();
+		late += loop_now_ms() - begin > 500 && two.heard - before < 60;
+	}
+	assert_true(sent > 1000);
+	assert_int_equal(late, 0);
+	radio_close(a);
+	radio_close(b);
+}
+
 static void
 test_listen(void **state)
 {
@@ -214,6 +240,7 @@ main(void)
 	        cmocka_unit_test_setup_teardown(test_bad_listen, setup, rig_teardown),
 	        cmocka_unit_test_setup_teardown(test_bad_group, setup, rig_teardown),
 	        cmocka_unit_test_setup_teardown(test_group, setup, rig_teardown),
+	        cmocka_unit_test_setup_teardown(test_flood, setup, rig_teardown),
 	        cmocka_unit_test_setup_teardown(test_listen, setup, rig_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
