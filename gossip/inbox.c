@@ -90,8 +90,10 @@ is_copy(const struct arrival *a, const struct beacon_front *f, struct entry *e)
 {
 	if (!e)
 		return false;
-	if (e->waiting.len == a->len && !memcmp(e->waiting.raw, a->bytes, a->len))
+	if (e->waiting.len == a->len && !memcmp(e->waiting.raw, a->bytes, a->len)) {
+		e->waiting.home |= !a->carried && same_address(a->from, &e->m.from);
 		return true;
+	}
 	if (e->raw_len != a->len || f->seq != e->m.beacon.seq || memcmp(e->raw, a->bytes, a->len))
 		return false;
 	note_way(a, e);
@@ -161,7 +163,9 @@ is_direct(const struct arrival *a, const struct beacon *b)
 static bool
 keeps_address(const struct arrival *a, const struct beacon *b, const struct entry *e)
 {
-	uint64_t age = a->now_ms - e->address_ms;
+	/* what came since the last check was not looked at, and may have come from there */
+	uint64_t until = e->waiting.n > 1 ? e->m.heard_ms : a->now_ms;
+	uint64_t age = until > e->address_ms ? until - e->address_ms : 0;
 
 	if (!e->m.from.len || !e->m.heard_ms || same_address(&e->m.from, a->from))
 		return false;
@@ -363,8 +367,14 @@ static int
 check_waiting(struct gossip *g, struct entry *e, uint64_t now_ms)
 {
 	struct arrival a = waiter_arrival(&e->waiting);
-	int err = check(g, &a);
+	uint64_t address_ms = e->address_ms;
+	int err;
 
+	if (e->waiting.home)
+		e->address_ms = a.now_ms;
+	err = check(g, &a);
+	if (err)
+		e->address_ms = address_ms;
 	/* the certificate comes behind a good signature */
 	waiter_done(&e->waiting, err == IM_ERR_SIGNATURE || err == IM_ERR_FORMAT, now_ms);
 	return err;
@@ -403,6 +413,9 @@ take_familiar(
 {
 	uint32_t level = bucket_level(&g->known, INBOX_KNOWN_PER_S, a->now_ms);
 
+	/* by which ways it speaks is not to be lost */
+	if (e->waiting.via_multicast != a->via_multicast && !e->waiting.carried && !a->carried)
+		inbox_look(g, e, a->now_ms);
 	waiter_offer(&e->waiting, a, &g->rng);
 	if (!level || !waiter_ready(&e->waiting, a->now_ms))
 		return 0;

@@ -21,6 +21,7 @@
  * bring a certificate to be checked as well). */
 #define INBOX_KNOWN_PER_S 60
 #define INBOX_KNOWN_BURST 120
+#define INBOX_LOOKED_PER_S 45 /* of these, for who looks at one member after the other */
 #define INBOX_UNASKED_PER_S 4
 #define INBOX_UNASKED_BURST 40
 #define INBOX_FRESH_PER_S 40

@@ -15,6 +15,7 @@ waiter_offer(struct waiter *w, const struct arrival *a, struct rng *r)
 	w->from = *a->from;
 	w->via_multicast = a->via_multicast;
 	w->carried = a->carried;
+	w->home = false;
 	w->heard_ms = a->now_ms;
 	w->len = (uint16_t)a->len;
 	memcpy(w->raw, a->bytes, a->len);

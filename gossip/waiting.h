@@ -32,6 +32,7 @@ struct arrival {
 struct waiter {
 	struct endpoint from;
 	bool via_multicast, carried;
+	bool home;              /* the kept one came from where its node is known to be, too */
 	uint8_t failures;       /* forged ones in succession */
 	uint16_t len;           /* 0: nothing waits */
 	uint32_t n;             /* beacons since the last check */

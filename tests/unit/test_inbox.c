@@ -332,6 +332,45 @@ forged_news_replace_nothing(void **state)
 	fake_mesh_free(f);
 }
 
+/* What a knows of b without having it looked at. */
+static const struct member *
+fake_peek(const struct fake_node *a, const struct fake_node *b)
+{
+	struct node_id id;
+
+	node_id_of(&id, b->key.sign_pk);
+	return &table_find(&a->g->table, &id)->m;
+}
+
+/* As in a large mesh: what may be checked unasked is used up by others. */
+static void
+drain_budget(struct fake_mesh *f, struct fake_node *a)
+{
+	while (bucket_take(&a->g->unasked, INBOX_UNASKED_PER_S, f->now_ms))
+		;
+}
+
+/* A beacon of b by which it can be found to be of this network. */
+static size_t
+speak(const struct fake_node *b, uint64_t seq, uint8_t out[BEACON_LEN_MAX])
+{
+	struct beacon d = {.mesh = b->config.mesh,
+	        .boot = 1,
+	        .seq = seq,
+	        .reach = REACH_KNOWN | REACH_MULTICAST,
+	        .port = FAKE_PORT};
+	struct buf buf;
+	size_t len;
+
+	buf_init(&buf, BEACON_LEN_MAX);
+	node_id_of(&d.node, b->key.sign_pk);
+	assert_int_equal(beacon_encode(&d, &b->key, b->cert, b->config.cert_len, &buf), 0);
+	len = buf.len;
+	memcpy(out, buf.data, len);
+	buf_fini(&buf);
+	return len;
+}
+
 /* While a member's beacons are drowned in forged ones, its silence is not its death; when the forger
  * falls silent as well, it is. */
 static void
@@ -353,6 +392,62 @@ forgers_do_not_kill(void **state)
 	fake_mesh_free(f);
 }
 
+/* b speaks twice each time, over two ways of which now this one, now that one is the faster: its place stays, though few of its
+ * beacons are checked. */
+static void
+copies_keep_the_address(void **state)
+{
+	struct fake_mesh *f = fake_mesh_new();
+	struct fake_node *a = fake_node(f, 1), *b = fake_add(f, 1, false);
+	struct endpoint six = {16, {0xfe, 0x80, 1}, FAKE_PORT, 3};
+	uint8_t bytes[BEACON_LEN_MAX];
+	unsigned moves = 0;
+
+	(void)state;
+	for (uint64_t seq = 1; seq <= 400; seq++) {
+		size_t len = fake_beacon(b, 1, seq, bytes);
+		bool first = seq == 1 || seq % 3;
+
+		drain_budget(f, a);
+		(void)!hand(f, a, bytes, len, first ? &b->at : &six);
+		(void)!hand(f, a, bytes, len, first ? &six : &b->at);
+		fake_run(f, 1000);
+		moves += fake_peek(a, b)->tcp.len != 4;
+	}
+	assert_int_equal(moves, 0);
+	fake_mesh_free(f);
+}
+
+/* Most of what b multicasts is not looked at; a word of its by unicast in between does not mean that its multicast no longer arrives. */
+static void
+one_word_by_unicast_changes_no_way(void **state)
+{
+	struct fake_mesh *f = fake_mesh_new();
+	struct fake_node *a = fake_node(f, 1), *b = fake_add(f, 1, false);
+	struct arrival in = {NULL, 0, &b->at, false, 0, false, NULL};
+	uint8_t bytes[BEACON_LEN_MAX];
+	size_t deaf = 0;
+	uint64_t seq = 1;
+
+	(void)state;
+	gossip_set_subnets(a->g, &(struct subnet){{4, {10, 1, 0, 1}}, 24}, 1);
+	for (; seq <= 400; seq++) {
+		drain_budget(f, a);
+		if (seq % 20 == 0) {
+			in.bytes = bytes;
+			in.len = speak(b, seq, bytes);
+			in.now_ms = f->now_ms;
+			(void)!inbox_receive(a->g, &in);
+		} else {
+			(void)!hand(f, a, bytes, speak(b, seq, bytes), &b->at);
+		}
+		fake_run(f, 1000);
+		deaf += gossip_count_deaf(a->g, f->now_ms, NULL);
+	}
+	assert_int_equal(deaf, 0);
+	fake_mesh_free(f);
+}
+
 int
 main(void)
 {
@@ -371,6 +466,8 @@ main(void)
 	        cmocka_unit_test(news_wait_until_somebody_asks),
 	        cmocka_unit_test(forged_news_replace_nothing),
 	        cmocka_unit_test(forgers_do_not_kill),
+	        cmocka_unit_test(copies_keep_the_address),
+	        cmocka_unit_test(one_word_by_unicast_changes_no_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -116,6 +116,32 @@ edges_do_not_raise_the_pace(void **state)
 	fake_mesh_free(f);
 }
 
+/* A node that builds looks at all once a second: the news of each are as fresh as the budget for all allows, wherever it stands in the
+ * list. */
+static void
+whoever_looks_sees_all_alike(void **state)
+{
+	struct fake_mesh *f = storm();
+	struct gossip *g = f->nodes[0].g;
+	uint64_t oldest = 0;
+	const struct member *m;
+
+	(void)state;
+	fake_run(f, 20000);
+	for (unsigned s = 0; s < 60; s++) {
+		uint64_t worst = 0;
+
+		fake_run(f, 1000);
+		for (size_t i = 0; (m = gossip_member(g, i)); i++)
+			worst = f->now_ms - m->heard_ms > worst ? f->now_ms - m->heard_ms : worst;
+		oldest = s >= 10 && worst > oldest ? worst : oldest;
+	}
+	print_message("the oldest news are %u ms old\n", (unsigned)oldest);
+	assert_true(oldest < 4 * INTERVAL_MS);
+	assert_complete(f);
+	fake_mesh_free(f);
+}
+
 int
 main(void)
 {
@@ -123,6 +149,7 @@ main(void)
 	        cmocka_unit_test(a_storm_of_hellos_is_weathered),
 	        cmocka_unit_test(newcomers_do_not_raise_the_pace),
 	        cmocka_unit_test(edges_do_not_raise_the_pace),
+	        cmocka_unit_test(whoever_looks_sees_all_alike),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
