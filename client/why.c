@@ -424,8 +424,7 @@ put_details(const struct why_one *one, const struct why_view *v, struct buf *out
 		put_line(out, "", advice_of(t.a.reason));
 	}
 	if (t.a.text[0] != 0)
-		put_line(out, t.a.retries > 0 && t.a.verdict == VERDICT_REMOTE ? "before" : "cause",
-		        t.a.text);
+		put_line(out, t.a.verdict == VERDICT_REMOTE ? "before" : "cause", t.a.text);
 	put_times(&t.a, out);
 	if (t.a.retries > 0)
 		buf_printf(out, "  %-9s%" PRIu32 "\n", "retries", t.a.retries);

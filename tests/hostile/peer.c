@@ -24,8 +24,11 @@
 static void
 make_beacon(struct peer *p, struct buf *out)
 {
-	struct beacon b = {
-	        .mesh = p->mesh, .port = 9777, .boot = (uint64_t)time(NULL) * 1000, .seq = 1};
+	struct beacon b = {.mesh = p->mesh, .port = 9777, .seq = 1};
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	b.boot = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 
 	node_id_of(&b.node, p->key.sign_pk);
 	snprintf(b.name, sizeof(b.name), "intruder");

@@ -85,7 +85,8 @@ cancelled() {
 	[ $? = 143 ] && traced '.exit == 143 and .verdict == "remote" and .peer_name == "w1" and (.output | endswith("/cancelled.o"))'
 }
 
-# Its compile is stopped there, its machine goes away, and another one does it.
+# Its compile is stopped there, its machine goes away, and another one does it: sent there once more, or the second copy that is
+# there already.
 # shellcheck disable=SC2030
 retried() {
 	local status=$W/src/status first
@@ -98,7 +99,7 @@ retried() {
 	first=w1 && running_on w2 && first=w2
 	kill_host $first
 	wait_until 120 test -s "$status" || { echo "it hangs"; return 1; }
-	[ "$(cat "$status")" = 0 ] && both '.verdict == "remote" and .retries == 1 and (.text | startswith("'$first': ")) and .peer_name != "'$first'"' &&
+	[ "$(cat "$status")" = 0 ] && both '.verdict == "remote" and (.retries == 1 or .hedged) and (.text | startswith("'$first': ")) and .peer_name != "'$first'"' &&
 		on client icemesh why heavy.o | grep "^  before   $first: "
 }
 
