@@ -163,16 +163,16 @@ queue_has_room(struct admit *a, const struct node_id *client)
 }
 
 static bool
-may_grant(const struct admit *a)
+may_grant(const struct admit *a, bool ahead)
 {
-	return a->slots && count(a, GRANTED, RUNNING) < a->slots + ADMIT_AHEAD;
+	return a->slots && count(a, GRANTED, RUNNING) < a->slots + (ahead ? ADMIT_AHEAD : 0);
 }
 
 enum admit_answer
 admit_reserve(struct admit *a, uint64_t id, const struct node_id *client, uint32_t predicted_ms,
         bool wait)
 {
-	bool now = may_grant(a) && count(a, QUEUED, QUEUED) == 0;
+	bool now = may_grant(a, wait) && count(a, QUEUED, QUEUED) == 0;
 	struct entry *e;
 	if (!now && (!wait || a->slots == 0 || !queue_has_room(a, client)))
 		return ADMIT_BUSY;
@@ -272,7 +272,7 @@ admit_next(struct admit *a, struct admit_action *out)
 		set_stage(a, e, RUNNING);
 		return true;
 	}
-	e = may_grant(a) ? next_in_turn(a) : NULL;
+	e = may_grant(a, true) ? next_in_turn(a) : NULL;
 	if (!e)
 		return false;
 	*out = (struct admit_action){ADMIT_GRANT, e->id};

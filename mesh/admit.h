@@ -2,11 +2,11 @@
  * Admission: which jobs of others get a slot of this node, and in what order.  Pure: no clock, no I/O.
  *
  * A reservation goes QUEUED -> GRANTED -> READY -> RUNNING and may end anywhere.  At most `slots` run, and ADMIT_AHEAD more may be
- * granted, so that a slot never waits for the network.  Whoever asks while nobody waits and there is room is granted at once; else it
- * waits, when it said that it will.  The queue is served by deficit round robin over clients (Shreedhar and Varghese, SIGCOMM 95), the cost
- * of a job being its predicted time: under load each client gets the same share of the slots' time, however many jobs it sends at
- * once.  Within a client the oldest comes first.  A full queue makes room for a client with few entries by turning away
- * the newest of the client with the most.
+ * granted, so that a slot never waits for the network.  Whoever asks while nobody waits and a slot is free is granted at once; else it
+ * waits, when it said that it will, and only then it may get a place ahead: who does not wait may find a free slot elsewhere.  The
+ * queue is served by deficit round robin over clients (Shreedhar and Varghese, SIGCOMM 95), the cost of a job being its predicted
+ * time: under load each client gets the same share of the slots' time, however many jobs it sends at once.  Within a client the
+ * oldest comes first.  A full queue makes room for a client with few entries by turning away the newest of the client with the most.
  *
  * What is to be done comes out of admit_next() after each call that changes something.
  */

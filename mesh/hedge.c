@@ -99,7 +99,7 @@ hedge_try(struct leases *l)
 	for (unsigned tries = 0; tries < HEDGE_JOBS; tries++) {
 		struct ask *job = latest_job(l, rest, &rest);
 		unsigned n = job ? gather_faster(l, job, rest) : 0;
-		int i = n ? pick_peer(l->candidates, n, rng_next(&l->rng)) : -1;
+		int i = n ? pick_peer(l->candidates, n, 1, rng_next(&l->rng)) : -1;
 		if (!job || (i >= 0 && ask_send(l, NULL, job, l->of[i], false)))
 			return;
 	}

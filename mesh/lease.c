@@ -91,6 +91,14 @@ send_home(struct leases *l, struct wanted *w)
 	wanted_forget(l, w);
 }
 
+/* One that takes as long as others is worth a second draw. */
+static unsigned
+draws_for(const struct leases *l, const struct wanted *w)
+{
+	uint64_t more = l->mean_ms ? w->spec.predicted_ms / l->mean_ms : 0;
+	return 1 + (unsigned)(more < PICK_DRAWS_MAX ? more : PICK_DRAWS_MAX);
+}
+
 /* Does what can be done for a want that no answer is awaited for. */
 static void
 try_want(struct leases *l, struct wanted *w)
@@ -105,8 +113,9 @@ try_want(struct leases *l, struct wanted *w)
 		send_home(l, w);
 		return;
 	}
-	int i = full || later || only_queue ? -1
-	                                    : pick_peer(l->candidates, f.count, rng_next(&l->rng));
+	int i = full || later || only_queue
+	                ? -1
+	                : pick_peer(l->candidates, f.count, draws_for(l, w), rng_next(&l->rng));
 	if (i >= 0 && ask_send(l, w, NULL, l->of[i], false))
 		return;
 	if (i < 0 && !full && !later && !only_queue)

@@ -1,5 +1,7 @@
 #include "mesh/pick.h"
 
+#include "gossip/rng.h"
+
 /* Limits by which no sum of weights overflows: 2^8 * 2^32 * VIEWS_MAX candidates. */
 #define FREE_MAX 255 /* free slots that count */
 #define SPEED_MAX 64 /* speeds in sixteenths of an ordinary one */
@@ -19,7 +21,7 @@ weight_speed(const struct candidate *c)
 }
 
 static uint64_t
-weight_free(const struct candidate *c)
+weight(const struct candidate *c)
 {
 	if (!c->ready || c->avoid || c->used >= c->slots)
 		return 0;
@@ -27,22 +29,9 @@ weight_free(const struct candidate *c)
 	return (f < FREE_MAX ? f : FREE_MAX) * weight_speed(c);
 }
 
-static uint64_t
-weight_ahead(const struct candidate *c)
-{
-	bool room = c->ready && !c->avoid && c->slots && c->used < (uint64_t)c->slots + PICK_AHEAD;
-	return room ? weight_speed(c) : 0;
-}
-
 static int
-draw(const struct candidate *c, unsigned n, uint64_t random,
-        uint64_t (*weight)(const struct candidate *))
+draw(const struct candidate *c, unsigned n, uint64_t total, uint64_t random)
 {
-	uint64_t total = 0;
-	for (unsigned i = 0; i < n; i++)
-		total += weight(&c[i]);
-	if (total == 0)
-		return -1;
 	uint64_t at = random % total;
 	for (unsigned i = 0; i < n; i++) {
 		uint64_t w = weight(&c[i]);
@@ -54,8 +43,18 @@ draw(const struct candidate *c, unsigned n, uint64_t random,
 }
 
 int
-pick_peer(const struct candidate *c, unsigned n, uint64_t random)
+pick_peer(const struct candidate *c, unsigned n, unsigned draws, uint64_t random)
 {
-	int i = draw(c, n, random, weight_free);
-	return i >= 0 ? i : draw(c, n, random, weight_ahead);
+	uint64_t total = 0;
+	for (unsigned i = 0; i < n; i++)
+		total += weight(&c[i]);
+	if (total == 0)
+		return -1;
+	int best = draw(c, n, total, random);
+	for (unsigned k = 1; k < draws && k < PICK_DRAWS_MAX; k++) {
+		int i = draw(c, n, total, rng_mix(random + k));
+		if (weight_speed(&c[i]) > weight_speed(&c[best]))
+			best = i;
+	}
+	return best;
 }

@@ -7,6 +7,7 @@
  * Icecream's rule, as its scheduler has it: a centre that knows how many jobs each host has, at once, and how fast hosts were on their last 200 jobs by the
  * bytes of their objects (each job moves that by a fifth at most; hosts with few jobs are taken for faster than they are, and unknown ones come first); a
  * job goes to the host with the best speed * (1 - jobs / (2 * slots)), and 1 + slots / 4 more than its slots are sent to each ahead.
+ * Its questions and its results cost no time here, only the way of a job to its host does, which favours it.
  */
 
 #define PLACES 64 /* of slots and jobs ahead, at most, of one host */

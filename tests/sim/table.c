@@ -6,6 +6,9 @@
  * quick.  The submitting nodes lend nothing and compile nothing themselves.
  */
 
+#define SMALL 10     /* with so few nodes a run says little, */
+#define SMALL_RUNS 5 /* so there are as many times more */
+
 struct row {
 	uint32_t nodes, clients, j;
 };
@@ -94,11 +97,12 @@ table_print(unsigned seeds)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		for (size_t k = 0; k < sizeof ages_ms / sizeof *ages_ms; k++) {
 			struct sums sum = {0};
-			for (unsigned seed = 1; seed <= seeds; seed++)
+			unsigned runs = rows[i].nodes <= SMALL ? SMALL_RUNS * seeds : seeds;
+			for (unsigned seed = 1; seed <= runs; seed++)
 				good = add_run(&rows[i], ages_ms[k], seed, &sum) && good;
 			printf("| %u | %u, -j%u | %g s | %.2f | %.2f | %.1f |\n", rows[i].nodes,
-			        rows[i].clients, rows[i].j, ages_ms[k] / 1000.0,
-			        sum.icemesh / seeds, sum.icecream / seeds, sum.messages / seeds);
+			        rows[i].clients, rows[i].j, ages_ms[k] / 1000.0, sum.icemesh / runs,
+			        sum.icecream / runs, sum.messages / runs);
 			fflush(stdout);
 		}
 	}

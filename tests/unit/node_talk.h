@@ -126,6 +126,14 @@ talk_reserve(struct talk *t, const struct digest *toolchain, uint32_t *number)
 	        t, &(struct wire_reserve){.job = 7, .toolchain = *toolchain}, number);
 }
 
+/* As talk_reserve(), of one who waits when there is no slot. */
+static inline uint8_t
+talk_queue(struct talk *t, const struct digest *toolchain, uint32_t *number)
+{
+	return talk_reserve_as(
+	        t, &(struct wire_reserve){.job = 7, .toolchain = *toolchain, .wait = true}, number);
+}
+
 /* A job as icemesh-cc makes it, for a text that is streamed. */
 struct talk_job {
 	struct digest toolchain;

@@ -377,7 +377,7 @@ test_at_the_same_time(void **state)
 	talk_open(&t, &p->client, &p->worker);
 	send_source(p, NULL);
 	assert_int_equal(talk_need(&p->t, needed), 1);
-	assert_int_equal(talk_reserve(&t, &p->d, &number), WIRE_GRANT);
+	assert_int_equal(talk_queue(&t, &p->d, &number), WIRE_GRANT);
 	talk_source(&t, &(struct talk_source){p->d, NULL, 0, SOURCE, NULL});
 	assert_int_equal(talk_need(&t, needed), 1);
 	talk_blob(&p->t, SOURCE, strlen(SOURCE));

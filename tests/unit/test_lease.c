@@ -95,6 +95,32 @@ test_longest_first(void **state)
 	lease_rig_close(&r);
 }
 
+/* Of a few fast slots and many slow ones the long jobs get the fast ones more often. */
+static void
+test_long_to_fast(void **state)
+{
+	unsigned fast[2] = {0};
+	struct node_id ids[2] = {peer_id(0), peer_id(1)};
+
+	(void)state;
+	lease_rig_open(&r);
+	peer(&r, 0, 255, 0);
+	peer(&r, 1, 1, 0);
+	leases_worked(r.l, &ids[0], 1000, 1000, r.now);
+	for (int i = 0; i < 20; i++)
+		leases_worked(r.l, &ids[1], 1900, 1000, r.now);
+	for (uint64_t id = 1; id <= 400; id++) {
+		want_in(&r, id, 7, id % 2 ? 400 : 8000);
+		fast[id % 2 == 0] += peer_of(next(&r, LEASE_ASK)) == 1;
+		leases_cancel(r.l, id, r.now);
+		settle(&r);
+		next(&r, LEASE_DROP);
+	}
+	assert_in_range(fast[0], 40, 130);
+	assert_in_range(fast[1], 180, 200);
+	lease_rig_close(&r);
+}
+
 /* Nobody waits for ever for longer ones. */
 static void
 test_age_counts(void **state)
@@ -340,6 +366,7 @@ main(void)
 	        cmocka_unit_test(test_refused_then_queued),
 	        cmocka_unit_test(test_full),
 	        cmocka_unit_test(test_longest_first),
+	        cmocka_unit_test(test_long_to_fast),
 	        cmocka_unit_test(test_age_counts),
 	        cmocka_unit_test(test_nobody),
 	        cmocka_unit_test(test_silence),

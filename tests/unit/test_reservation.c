@@ -95,7 +95,7 @@ test_answers(void **state)
 	struct reservation_taken t[2], none;
 	open_all();
 	for (int i = 0; i < 2; i++) {
-		begin((uint64_t)i + 1, false);
+		begin((uint64_t)i + 1, i == 1); /* the second gets the place ahead */
 		assert_int_equal(
 		        reservation_take(all, (uint64_t)i + 1, &none), IM_ERR_ABSENT); /* not yet */
 		answered((uint64_t)i + 1, WIRE_GRANT);
