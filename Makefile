@@ -132,7 +132,7 @@ projects:
 	+@$(MAKE) --no-print-directory all
 	@B=$(B) tests/projects.sh
 sim: $(B)/sim/sim
-	@$(B)/sim/sim --table $(SIM_RUNS)
+	@$(B)/sim/sim --table $(SIM_RUNS) && $(B)/sim/sim --shares
 lint: all
 	@B=$(B) tests/run lint
 fuzz: $(FUZZ)

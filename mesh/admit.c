@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#define LATELY 4 /* so many grants for each slot ago */
+
 enum stage { FREE, QUEUED, GRANTED, READY, RUNNING, TURNED_AWAY };
 
 struct entry {
@@ -14,7 +16,8 @@ struct entry {
 struct line {
 	struct node_id node;
 	uint32_t entries, queued; /* of all stages; of those that wait */
-	uint32_t deficit;         /* ms that it may still take in this turn */
+	uint64_t paid;            /* virtual time, in ms, up to which it has had its share */
+	uint64_t last;            /* of the grants, its own last one */
 };
 
 struct admit {
@@ -23,9 +26,8 @@ struct admit {
 	uint32_t slots,
 	        kept; /* lent now; what those that were let in before none was lent may use */
 	uint32_t nentries, nlines; /* those behind these are free */
-	uint32_t turn;             /* the line whose turn it is */
-	bool served;               /* it got its quantum for this turn */
-	uint64_t order;
+	uint64_t order, grants;
+	uint64_t now; /* virtual time: the latest beginning of a share that was given */
 };
 
 struct admit *
@@ -72,6 +74,23 @@ find(struct admit *a, uint64_t id)
 	return NULL;
 }
 
+/* It has something here, or had it until lately. */
+static bool
+is_active(const struct admit *a, const struct line *l)
+{
+	return l->entries || (l->last && a->grants - l->last < (uint64_t)a->slots * LATELY);
+}
+
+/* No other client is active. */
+static bool
+is_alone(const struct admit *a, const struct node_id *client)
+{
+	for (uint32_t i = 0; i < a->nlines; i++)
+		if (is_active(a, &a->lines[i]) && node_id_cmp(&a->lines[i].node, client) != 0)
+			return false;
+	return true;
+}
+
 static void
 set_stage(struct admit *a, struct entry *e, enum stage stage)
 {
@@ -79,29 +98,28 @@ set_stage(struct admit *a, struct entry *e, enum stage stage)
 	l->queued -= e->stage == QUEUED;
 	l->queued += stage == QUEUED;
 	l->entries -= stage == FREE;
-	if (l->queued == 0)
-		l->deficit = 0; /* nobody saves up turns while he wants none */
 	e->stage = stage;
 	e->order = ++a->order;
 	while (a->nentries && a->entries[a->nentries - 1].stage == FREE)
 		a->nentries--;
-	while (a->nlines && a->lines[a->nlines - 1].entries == 0)
+	while (a->nlines && !is_active(a, &a->lines[a->nlines - 1]))
 		a->nlines--;
 }
 
-/* The place of a client among the lines, or a free one; there are as many as entries. */
+/* The place of a client among the lines, or a free one, or when all are active one without entries: there are more than entries. */
 static uint32_t
 line_of(struct admit *a, const struct node_id *client)
 {
-	uint32_t free_one = a->nlines;
+	uint32_t place = a->nlines;
 	for (uint32_t i = 0; i < a->nlines; i++) {
-		if (a->lines[i].entries == 0)
-			free_one = i;
-		else if (node_id_cmp(&a->lines[i].node, client) == 0)
+		const struct line *l = &a->lines[i];
+		if (node_id_cmp(&l->node, client) == 0)
 			return i;
+		if (!is_active(a, l) || (place > ADMIT_JOBS_MAX && !l->entries))
+			place = i;
 	}
-	a->lines[free_one] = (struct line){.node = *client};
-	return free_one;
+	a->lines[place] = (struct line){.node = *client};
+	return place;
 }
 
 static struct entry *
@@ -162,24 +180,50 @@ queue_has_room(struct admit *a, const struct node_id *client)
 	return true;
 }
 
+/* A place ahead is taken from others' next jobs, so there is none where several share the slots. */
 static bool
-may_grant(const struct admit *a, bool ahead)
+may_grant(const struct admit *a, const struct node_id *client, bool ahead)
 {
-	return a->slots && count(a, GRANTED, RUNNING) < a->slots + (ahead ? ADMIT_AHEAD : 0);
+	uint32_t used = count(a, GRANTED, RUNNING);
+	return used < a->slots ||
+	       (ahead && a->slots && used < a->slots + ADMIT_AHEAD && is_alone(a, client));
+}
+
+/* When the next share of a client begins: what it did not use lately is not lost. */
+static uint64_t
+begins(const struct admit *a, const struct line *l)
+{
+	uint64_t credit = (uint64_t)a->slots * ADMIT_CREDIT_MS,
+	         least = a->now > credit ? a->now - credit : 0;
+	return l->paid > least ? l->paid : least;
+}
+
+static void
+grant(struct admit *a, struct entry *e)
+{
+	struct line *l = &a->lines[e->client];
+	uint64_t begin = begins(a, l);
+	a->now = begin > a->now ? begin : a->now;
+	l->paid = begin + e->cost;
+	l->last = ++a->grants;
+	set_stage(a, e, GRANTED);
 }
 
 enum admit_answer
 admit_reserve(struct admit *a, uint64_t id, const struct node_id *client, uint32_t predicted_ms,
         bool wait)
 {
-	bool now = may_grant(a, wait) && count(a, QUEUED, QUEUED) == 0;
+	bool now = may_grant(a, client, wait) && count(a, QUEUED, QUEUED) == 0;
 	struct entry *e;
 	if (!now && (!wait || a->slots == 0 || !queue_has_room(a, client)))
 		return ADMIT_BUSY;
 	e = add(a, id, client, predicted_ms);
 	if (!e)
 		return ADMIT_BUSY;
-	set_stage(a, e, now ? GRANTED : QUEUED);
+	if (now)
+		grant(a, e);
+	else
+		set_stage(a, e, QUEUED);
 	return now ? ADMIT_GRANTED : ADMIT_QUEUED;
 }
 
@@ -220,40 +264,21 @@ admit_end(struct admit *a, uint64_t id)
 		set_stage(a, e, FREE);
 }
 
-/* The dearest of those that wait: with such a quantum each turn serves somebody. */
-static uint32_t
-quantum(const struct admit *a)
-{
-	uint32_t most = 0;
-	for (unsigned i = 0; i < a->nentries; i++)
-		if (a->entries[i].stage == QUEUED && a->entries[i].cost > most)
-			most = a->entries[i].cost;
-	return most;
-}
-
-/* Whose turn it is among those that wait; NULL when nobody does. */
+/* The oldest of the client whose share begins first; NULL when nobody waits. */
 static struct entry *
 next_in_turn(struct admit *a)
 {
-	uint32_t each = quantum(a);
-	if (a->turn >= a->nlines)
-		a->turn = 0;
-	for (unsigned i = 0; each && i <= 2 * a->nlines; i++) {
-		struct line *l = &a->lines[a->turn];
-		if (l->entries && l->queued) {
-			struct entry *e = outermost(a, QUEUED, (int)a->turn, false);
-			if (!a->served)
-				l->deficit += each;
-			a->served = true;
-			if (l->deficit >= e->cost) {
-				l->deficit -= e->cost;
-				return e;
-			}
-		}
-		a->turn = (a->turn + 1) % a->nlines;
-		a->served = false;
+	struct entry *first = NULL;
+	for (uint32_t i = 0; i < a->nlines; i++) {
+		struct entry *e = a->lines[i].queued ? outermost(a, QUEUED, (int)i, false) : NULL;
+		if (!e)
+			continue;
+		uint64_t at = begins(a, &a->lines[i]),
+		         best = first ? begins(a, &a->lines[first->client]) : 0;
+		if (!first || at < best || (at == best && e->order < first->order))
+			first = e;
 	}
-	return NULL;
+	return first;
 }
 
 bool
@@ -272,10 +297,10 @@ admit_next(struct admit *a, struct admit_action *out)
 		set_stage(a, e, RUNNING);
 		return true;
 	}
-	e = may_grant(a, true) ? next_in_turn(a) : NULL;
-	if (!e)
+	e = next_in_turn(a);
+	if (!e || !may_grant(a, &a->lines[e->client].node, true))
 		return false;
 	*out = (struct admit_action){ADMIT_GRANT, e->id};
-	set_stage(a, e, GRANTED);
+	grant(a, e);
 	return true;
 }

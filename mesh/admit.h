@@ -1,12 +1,16 @@
 /*
  * Admission: which jobs of others get a slot of this node, and in what order.  Pure: no clock, no I/O.
  *
- * A reservation goes QUEUED -> GRANTED -> READY -> RUNNING and may end anywhere.  At most `slots` run, and ADMIT_AHEAD more may be
- * granted, so that a slot never waits for the network.  Whoever asks while nobody waits and a slot is free is granted at once; else it
- * waits, when it said that it will, and only then it may get a place ahead: who does not wait may find a free slot elsewhere.  The
- * queue is served by deficit round robin over clients (Shreedhar and Varghese, SIGCOMM 95), the cost of a job being its predicted
- * time: under load each client gets the same share of the slots' time, however many jobs it sends at once.  Within a client the
- * oldest comes first.  A full queue makes room for a client with few entries by turning away the newest of the client with the most.
+ * A reservation goes QUEUED -> GRANTED -> READY -> RUNNING and may end anywhere.  At most `slots` run.  Whoever asks while nobody waits
+ * and a slot is free is granted at once; else it waits, when it said that it will.  For a client that is alone here, ADMIT_AHEAD more may
+ * be granted to those that wait, so that its slot never waits for the network; where several share the slots, such a place would be the
+ * next turn of somebody else.
+ *
+ * The queue is served by start-time fair queueing over clients (Goyal, Vin and Cheng, SIGCOMM 96), the cost of a job being its predicted
+ * time: each client gets the same share of the slots' time, however many jobs it sends at once.  A client that used less than its share
+ * lately comes first until it has caught up, up to ADMIT_CREDIT_MS for each slot: one with -j8 has mostly none waiting, and in plain turns
+ * (deficit round robin) got 0.6 of its share beside one with -j64.  Within a client the oldest comes first.  A full queue makes room for a
+ * client with few entries by turning away the newest of the client with the most.
  *
  * What is to be done comes out of admit_next() after each call that changes something.
  */
@@ -22,6 +26,7 @@
 #define ADMIT_QUEUE_PER_SLOT 4 /* reservations that wait, for each slot */
 #define ADMIT_COST_MS 1000     /* of a job whose time nobody predicted */
 #define ADMIT_COST_MAX_MS 60000
+#define ADMIT_CREDIT_MS 2000 /* for each slot, of the time that a client left to others */
 
 enum admit_answer { ADMIT_GRANTED, ADMIT_QUEUED, ADMIT_BUSY };
 enum admit_action_type {

@@ -75,21 +75,23 @@ choice_gather(struct leases *l, const struct wanted *w, struct choice *f)
 	leave_alone(l, f);
 }
 
-/* How long, in some unit, one would wait in its queue. */
+/* How long, in some unit, one would wait in its queue. Clients are served in turn there, so one's own places count most. */
 static uint64_t
 queue_time(const struct view *v, const struct candidate *c)
 {
-	uint64_t queued = v->queued > v->queueing ? v->queued : v->queueing;
-	return (c->used + queued + 1) * 1000000 /
+	uint64_t own = v->queueing, all = v->queued > own ? v->queued : own;
+	return (c->used + all + 3 * own + 1) * 1000000 /
 	       ((uint64_t)c->slots * (c->speed ? c->speed : 1000));
 }
 
+/* A full queue, too, makes room for whoever has few of its places. */
 static bool
 has_place(const struct leases *l, unsigned i)
 {
 	const struct candidate *c = &l->candidates[i];
-	uint64_t places = (uint64_t)c->slots * ADMIT_QUEUE_PER_SLOT;
-	return c->ready && !c->avoid && l->of[i]->queued < places && l->of[i]->queueing < places;
+	uint64_t places = (uint64_t)c->slots * ADMIT_QUEUE_PER_SLOT, own = l->of[i]->queueing,
+	         all = l->of[i]->queued > own ? l->of[i]->queued : own;
+	return c->ready && !c->avoid && (all < places || 2 * own + 1 < all);
 }
 
 /* The shortest of some queues; -1 when no peer has a place. */

@@ -318,7 +318,7 @@ on_refused(struct leases *l, struct ask *a, enum lease_answer answer, bool has_r
 	struct wanted *w = a->want;
 	struct view *v = a->view;
 	l->counts.refused++;
-	if (answer == LEASE_COLD || (answer == LEASE_BUSY && has_room))
+	if (answer == LEASE_COLD || (answer == LEASE_BUSY && (has_room || a->wait)))
 		view_refused(v, l->now_ms); /* or it would be asked again and again */
 	if (w) {
 		w->tries++;

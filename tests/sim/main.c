@@ -281,6 +281,9 @@ main(int argc, char **argv)
 		return test_seeds(from, to);
 	if (argc == 3 && strcmp(argv[1], "--table") == 0 && sscanf(argv[2], "%llu", &from) == 1)
 		return table_print((unsigned)from);
-	fprintf(stderr, "usage: sim --seed N [--nodes N] | --seeds FROM-TO | --table RUNS\n");
+	if (argc == 2 && strcmp(argv[1], "--shares") == 0)
+		return shares_print();
+	fprintf(stderr,
+	        "usage: sim --seed N [--nodes N] | --seeds FROM-TO | --table RUNS | --shares\n");
 	return 2;
 }

@@ -8,6 +8,7 @@
  *   net.c     datagrams, messages build.c   a submitting node: make -jN over mesh/lease
  *   faults.c  what goes wrong     compare.c the same builds under other schedulers
  *   check.c   what must hold      table.c   the README's table          main.c  the command line
+ *   shares.c  what each client has of a full mesh
  */
 #ifndef TESTS_SIM_SIM_H
 #define TESTS_SIM_SIM_H
@@ -229,5 +230,10 @@ uint64_t compare_omniscient(const struct sim *s);
 uint64_t compare_icecream(const struct sim *s);
 
 int table_print(unsigned seeds);
+/* For a run as the table's: one more client, behind all nodes that lend; then all of it. */
+void table_client(struct sim *s, uint32_t j);
+void table_run(struct sim *s);
+/* What clients with many and with few jobs have of a full mesh; TAP. */
+int shares_print(void);
 
 #endif

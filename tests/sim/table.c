@@ -19,31 +19,35 @@ static const struct row rows[] = {{10, 1, 64}, {10, 2, 32}, {10, 2, 60}, {10, 10
 static const uint32_t ages_ms[] = {200, 1000, 5000, 30000};
 
 static void
-on_news(struct sim *s, struct event *e)
+tell(struct sim *s, const struct host *h)
 {
-	const struct host *h = s->hosts[e->a];
 	struct view_load l;
 	host_load(h, &l);
 	for (uint32_t i = 0; i < s->nbuilds; i++)
 		build_news(s, s->builds[i], h, &l, now_ms(s));
-	event_add(s, s->o.age_us, (struct event){.run = on_news, .host = NOBODY, .a = e->a});
 }
 
 static void
-run_row(struct sim *s)
+on_news(struct sim *s, struct event *e)
 {
-	uint32_t workers = s->nhosts;
-	for (uint32_t i = 0; i < s->o.clients; i++) {
-		struct host *h = host_new(s);
-		host_start(s, h);
-		h->slots = 0;
-		build_new(s, h, s->o.jobs, s->o.j);
-	}
-	for (uint32_t i = 0; i < workers; i++) {
-		struct view_load l;
-		host_load(s->hosts[i], &l);
-		for (uint32_t k = 0; k < s->nbuilds; k++)
-			build_news(s, s->builds[k], s->hosts[i], &l, now_ms(s));
+	tell(s, s->hosts[e->a]);
+	event_add(s, s->o.age_us, (struct event){.run = on_news, .host = NOBODY, .a = e->a});
+}
+
+void
+table_client(struct sim *s, uint32_t j)
+{
+	struct host *h = host_new(s);
+	host_start(s, h);
+	h->slots = 0;
+	build_new(s, h, s->o.jobs, j);
+}
+
+void
+table_run(struct sim *s)
+{
+	for (uint32_t i = 0; i < s->nhosts - s->nbuilds; i++) {
+		tell(s, s->hosts[i]);
 		event_add(s, rng_below(&s->rng, s->o.age_us),
 		        (struct event){.run = on_news, .host = NOBODY, .a = i});
 	}
@@ -71,7 +75,9 @@ add_run(const struct row *row, uint32_t age_ms, uint64_t seed, struct sums *sum)
 	        .noise = 200,
 	        .age_us = age_ms * MS};
 	struct sim *s = sim_new(seed, &o);
-	run_row(s);
+	for (uint32_t i = 0; i < o.clients; i++)
+		table_client(s, o.j);
+	table_run(s);
 	double ours = 0, jobs = 0, best = (double)compare_omniscient(s);
 	for (uint32_t i = 0; i < s->nbuilds; i++) {
 		ours += (double)(s->builds[i]->end_us - s->builds[i]->begin_us) / s->nbuilds;

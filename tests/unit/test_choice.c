@@ -88,12 +88,38 @@ test_shorter_queue(void **state)
 	        asked(2), TRIALS / 2, TRIALS); /* of four that are drawn, it is one mostly */
 	for (unsigned i = 0; i < 4; i++) {
 		struct node_id id = peer_id(i);
-		l.queued = 16; /* no place left */
+		l.queued = 16; /* full, but others would be turned away for the first */
 		leases_peer(r.l, &id, &l, r.now, r.now);
 	}
 	want(&r, 9000);
+	assert_true(next(&r, LEASE_ASK)->wait);
+	leases_cancel(r.l, 9000, r.now);
+	settle(&r);
+	r.taken = r.nseen;
+	for (unsigned i = 0; i < 4; i++)
+		view(&r, i)->queueing = 8; /* not for who has half of it */
+	want(&r, 9001);
 	next(&r, LEASE_WAIT);
 	nothing(&r);
+	lease_rig_close(&r);
+}
+
+/* Where one waits already, one waits longest. */
+static void
+test_own_places(void **state)
+{
+	struct view_load l = {.slots = 4, .used = 5};
+
+	(void)state;
+	lease_rig_open(&r);
+	for (unsigned i = 0; i < 2; i++) {
+		struct node_id id = peer_id(i);
+		l.queued = i ? 8 : 6;
+		leases_peer(r.l, &id, &l, r.now, r.now);
+	}
+	assert_in_range(asked(0), TRIALS * 8 / 10, TRIALS);
+	view(&r, 0)->queueing = 3;
+	assert_in_range(asked(1), TRIALS * 8 / 10, TRIALS);
 	lease_rig_close(&r);
 }
 
@@ -105,6 +131,7 @@ main(void)
 	        cmocka_unit_test(test_too_slow),
 	        cmocka_unit_test(test_silent),
 	        cmocka_unit_test(test_shorter_queue),
+	        cmocka_unit_test(test_own_places),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
