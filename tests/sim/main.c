@@ -210,12 +210,13 @@ run_once(uint64_t seed, uint32_t nodes, bool verbose)
 	return hash;
 }
 
-/* Seeds from, from + step, ... up to `to`; how many failed. *at: the one that runs. */
+/* Takes *next until it is behind `to`; how many failed. *at: the one that runs. */
 static unsigned
-run_seeds(uint64_t from, uint64_t to, uint64_t step, volatile uint64_t *at)
+run_seeds(_Atomic uint64_t *next, uint64_t to, _Atomic uint64_t *at)
 {
 	unsigned failed = 0;
-	for (uint64_t seed = from; seed <= to; seed += step) {
+	uint64_t seed;
+	while ((seed = (*next)++) <= to) {
 		*at = seed;
 		uint64_t hash = run_once(seed, 0, false);
 		bool same = hash == 0 || seed % TWICE || run_once(seed, 0, false) == hash;
@@ -238,16 +239,17 @@ test_seeds(uint64_t from, uint64_t to)
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned n = cores > 1 ? (unsigned)cores : 1, failed = 0;
 	pid_t *pids = calloc(n, sizeof *pids);
-	volatile uint64_t *at = mmap(
-	        NULL, n * sizeof *at, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	_Atomic uint64_t *at = mmap(NULL, (n + 1) * sizeof *at, PROT_READ | PROT_WRITE,
+	        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (at == MAP_FAILED || !pids)
 		return 1;
+	at[n] = from;
 	printf("1..1\n");
 	fflush(stdout);
 	for (unsigned i = 0; i < n; i++) {
 		pids[i] = fork();
 		if (pids[i] == 0)
-			_exit(run_seeds(from + i, to, n, &at[i]) ? 1 : 0);
+			_exit(run_seeds(&at[n], to, &at[i]) ? 1 : 0);
 	}
 	for (unsigned i = 0; i < n; i++) {
 		int status = 1;
