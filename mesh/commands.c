@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "mesh/control.h"
+#include "mesh/drain.h"
 #include "mesh/files.h"
 #include "mesh/history.h"
 #include "mesh/identity.h"
@@ -185,23 +186,54 @@ on_join(struct client *c, const struct item *m)
 	return 0;
 }
 
+/* One that wants to leave, while the others' jobs finish. */
+struct leave {
+	struct client *client;
+	struct drain *drain;
+};
+
+static void
+cancel_leave(void *arg)
+{
+	struct leave *l = arg;
+	drain_free(l->drain);
+	free(l);
+}
+
+static void
+leave_now(void *arg)
+{
+	struct leave *l = arg;
+	struct client *c = l->client;
+	struct node *n = client_node(c);
+	client_deferred_done(c);
+	if (!identity_in_mesh(n->identity)) {
+		client_error(c, "this node is in no mesh");
+	} else {
+		peers_goodbye(n->peers);
+		int err = identity_leave(n->identity);
+		if (err < 0) {
+			client_error(c, "%s: %s", n->config.state_dir, im_strerror(err));
+		} else {
+			log_info(&n->log, "left the mesh");
+			mesh_changed(n);
+			client_answer(c, CONTROL_OK, NULL, -1);
+		}
+	}
+	cancel_leave(l);
+}
+
 static int
 on_leave(struct client *c)
 {
-	struct node *n = client_node(c);
-	if (!identity_in_mesh(n->identity)) {
-		client_error(c, "this node is in no mesh");
-		return 0;
+	struct leave *l = calloc(1, sizeof *l);
+	if (!l || !(l->drain = drain_new(client_node(c), leave_now, l))) {
+		free(l);
+		return IM_ERR_MEMORY;
 	}
-	peers_goodbye(n->peers);
-	int err = identity_leave(n->identity);
-	if (err < 0) {
-		client_error(c, "%s: %s", n->config.state_dir, im_strerror(err));
-		return 0;
-	}
-	log_info(&n->log, "left the mesh");
-	mesh_changed(n);
-	client_answer(c, CONTROL_OK, NULL, -1);
+	l->client = c;
+	client_defer(c, cancel_leave, l);
+	drain_begin(l->drain);
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include "mesh/blobs.h"
 #include "mesh/clients.h"
+#include "mesh/drain.h"
 #include "mesh/drop.h"
 #include "mesh/files.h"
 #include "mesh/graphs.h"
@@ -29,8 +30,6 @@
 #include "mesh/store.h"
 #include "mesh/upload.h"
 
-#define DRAIN_MS 30000    /* for the others' jobs to finish, once it is told to end */
-#define DRAIN_LOOK_MS 100 /* between two looks whether they have */
 #define OPTIONS_MAX 64
 
 static const char usage[] = "usage: icemeshd [-nv] [-c FILE] [-o KEY=VALUE]...\n";
@@ -48,8 +47,7 @@ struct daemon {
 	int listener;
 	uint16_t port;
 	struct watch *accepting, *term, *interrupt;
-	struct timer *drained;
-	uint64_t drain_until_ms; /* 0: it does not end yet */
+	struct drain *drain; /* before the end */
 	bool helper_lost;
 };
 
@@ -173,27 +171,17 @@ static void
 on_stop(void *arg, int signo)
 {
 	struct daemon *d = arg;
-	struct serve *serve = d->node.serve;
 	log_info(&d->node.log, "ends on %s", signo == SIGTERM ? "SIGTERM" : "SIGINT");
-	serve_drain(serve);
-	if (d->drain_until_ms || !serve_busy(serve)) {
-		loop_stop(d->node.loop);
-		return;
-	}
-	log_info(&d->node.log, "the others' jobs may finish; a second signal ends them");
-	d->drain_until_ms = loop_now_ms() + DRAIN_MS;
-	timer_set(d->drained, DRAIN_LOOK_MS);
+	drain_begin(d->drain);
+	if (drain_waits(d->drain))
+		log_info(&d->node.log, "the others' jobs may finish; a second signal ends them");
 }
 
-/* While the others' jobs finish. */
 static void
 on_drained(void *arg)
 {
 	struct daemon *d = arg;
-	if (!serve_busy(d->node.serve) || loop_now_ms() >= d->drain_until_ms)
-		loop_stop(d->node.loop);
-	else
-		timer_set(d->drained, DRAIN_LOOK_MS);
+	loop_stop(d->node.loop);
 }
 
 static void
@@ -285,10 +273,10 @@ open_parts(struct daemon *d, char *why)
 	        !(n->clients = clients_open(n, why)) || !(n->renewal = renewal_new(n)))
 		return IM_ERR_SYSTEM;
 	d->accepting = watch_new(n->loop, d->listener, LOOP_READ, on_accept, d);
-	d->drained = timer_new(n->loop, on_drained, d);
+	d->drain = drain_new(n, on_drained, d);
 	d->term = watch_signal(n->loop, SIGTERM, on_stop, d);
 	d->interrupt = watch_signal(n->loop, SIGINT, on_stop, d);
-	return d->accepting && d->drained && d->term && d->interrupt ? 0 : IM_ERR_MEMORY;
+	return d->accepting && d->drain && d->term && d->interrupt ? 0 : IM_ERR_MEMORY;
 }
 
 static void
@@ -302,14 +290,14 @@ close_parts(struct daemon *d)
 	n->wants = NULL;
 	uploads_free(n->uploads);
 	if (n->serve)
-		serve_drain(n->serve);
+		serve_drain(n->serve, true);
 	struct peers *peers = n->peers;
 	n->peers = NULL;
 	peers_close(peers);
 	serve_free(n->serve);
 	n->serve = NULL;
 	watch_free(d->accepting);
-	timer_free(d->drained);
+	drain_free(d->drain);
 	watch_free(d->term);
 	watch_free(d->interrupt);
 	if (d->listener >= 0)

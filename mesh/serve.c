@@ -16,7 +16,8 @@ struct serve {
 	struct node *node;
 	struct session *list, *gone;
 	unsigned count;
-	bool draining, paused, short_of_memory;
+	unsigned draining; /* by so many */
+	bool paused, short_of_memory;
 	uint32_t owner; /* state bits, while its owner wants it for himself */
 	struct admit *admit;
 	uint64_t last_ticket;
@@ -399,9 +400,9 @@ serve_busy(const struct serve *s)
 }
 
 void
-serve_drain(struct serve *s)
+serve_drain(struct serve *s, bool on)
 {
-	s->draining = true;
+	s->draining += on ? 1u : -1u;
 	serve_changed(s);
 }
 

@@ -34,8 +34,8 @@ void serve_resume(struct serve *s);
 const char *serve_held(const struct serve *s);
 /* True while a job of another node is here, or its result goes out, or inputs are lent. */
 bool serve_busy(const struct serve *s);
-/* No new jobs; running ones go on. */
-void serve_drain(struct serve *s);
+/* No new jobs from now on, while running ones go on; or again as before, once as often as it was called with true. */
+void serve_drain(struct serve *s, bool on);
 /* Ends every job and connection (the mesh changed, the daemon stops). */
 void serve_reset(struct serve *s);
 

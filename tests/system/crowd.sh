@@ -34,7 +34,7 @@ join_all() {
 	token=$(on n1 icemesh invite --uses "$N" | tail -n 1)
 	for host in "${hosts[@]:1}"; do
 		on "$host" icemesh join "$token" >"$W/$host/join" 2>&1 || touch "$W/$host/failed" &
-		[ "$(jobs -r | wc -l)" -lt 8 ] || wait -n
+		[ "$(jobs -r | wc -l)" -lt "$(nproc)" ] || wait -n
 	done
 	wait
 	for host in "${hosts[@]}"; do

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What a machine's owner says counts: a paused node takes nothing until it is resumed, and one that is told to end lets the others' jobs finish.
+# What a machine's owner says counts: a paused node takes nothing until it is resumed, and one that is told to end or to leave lets the
+# others' jobs finish.
 # limit: 180 s
 . "$(dirname "$0")/../lan.sh"
 lan_enter "$@"
@@ -51,7 +52,7 @@ ended_well() {
 		[ "$(submitted client retried)" = "$1" ]
 }
 
-plan 11
+plan 14
 lan_up client worker
 config client 'slots = 0' 'local_slots = 1'
 mesh_up client worker || bail "no mesh of two"
@@ -79,3 +80,10 @@ begin_long
 daemon_signal worker TERM
 daemon_signal worker TERM
 check "told twice, it ends at once; the compile is right all the same" eval 'wait_until 3 daemon_gone worker && ended_well 1'
+
+start_daemon worker
+wait_until 10 sees client 2
+begin_long
+check "told to leave, it does" on worker icemesh leave
+check "after the job: it was not sent twice" ended_well 1
+check "and is in no mesh" eval 'wait_until 5 sees client 1 && on worker icemesh leave 2>&1 | grep -q "in no mesh"'

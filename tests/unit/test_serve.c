@@ -92,7 +92,7 @@ test_queue(void **state)
 	assert_int_equal(talk_error(&t[2]), WERR_CANCELLED);
 	talk_end(&t[0]);
 	talk_wait(&t[3], WIRE_GRANT);
-	serve_drain(worker.n.serve);
+	serve_drain(worker.n.serve, true);
 	talk_wait(&t[4], WIRE_NACK);
 	assert_int_equal(talk_reserve_as(&t[2], &r, &number), WIRE_NACK);
 	assert_int_equal(number, NACK_POLICY);
@@ -126,7 +126,7 @@ test_nacks(void **state)
 	assert_int_equal(nack(&client, &d), NACK_POLICY);
 	struct load load;
 	UNTIL((serve_load(worker.n.serve, &load), load.state == 0)); /* the second is over */
-	serve_drain(worker.n.serve);
+	serve_drain(worker.n.serve, true);
 	assert_int_equal(nack(&client, &d), NACK_POLICY);
 	close_pair();
 }
