@@ -39,6 +39,7 @@ enum beacon_reach {
 	REACH_KNOWN = 1,     /* always set by a node that sends this field */
 	REACH_MULTICAST = 2, /* it sends by multicast too */
 	REACH_RELAY = 4,     /* it passes on between its segment and others */
+	REACH_IPV4 = 8,      /* all of its segment reach it by IPv4 multicast */
 };
 
 /* What changes from beacon to beacon. */

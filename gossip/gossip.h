@@ -54,6 +54,7 @@ enum gossip_action_type {
 
 struct gossip_action {
 	enum gossip_action_type type;
+	bool ipv4_alone; /* GOSSIP_MULTICAST: all hear it by IPv4, so IPv6 is spared where both would do */
 	struct endpoint to; /* GOSSIP_UNICAST */
 	/* GOSSIP_UP; _DOWN: bye or silence, also before the _UP of a restarted node; _CHANGED: load,
 	 * address, suspicion */

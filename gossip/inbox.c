@@ -6,9 +6,7 @@
 #include "gossip/segment.h"
 
 #define LOOK_MS (1000 / INBOX_FRESH_PER_S)
-#define SAMPLE 16      /* one in so many of a member's beacons is checked in any case */
-#define SAMPLE_ONE 64  /* the same where the mesh is one segment */
-#define CHECK_MS 60000 /* and one in this time */
+#define CHECK_MS 60000 /* one beacon of each member is checked in this time in any case */
 
 /* Counts a refusal and hands its reason back. */
 static int
@@ -66,6 +64,14 @@ same_address(const struct endpoint *a, const struct endpoint *b)
 	return a->len == b->len && a->scope == b->scope && !memcmp(a->bytes, b->bytes, a->len);
 }
 
+/* Anybody could forge this; it saves datagrams, no more, and who hears nothing in the end asks. */
+static void
+note_ipv4(const struct arrival *a, struct entry *e)
+{
+	if (a->via_multicast && !a->carried && a->from->len == 4 && a->now_ms > e->ipv4_ms)
+		e->ipv4_ms = a->now_ms;
+}
+
 /* By which way a beacon came: decides who is of this segment. */
 static void
 note_way(const struct arrival *a, struct entry *e)
@@ -76,6 +82,7 @@ note_way(const struct arrival *a, struct entry *e)
 		return;
 	}
 	if (a->via_multicast) {
+		note_ipv4(a, e);
 		e->multicast_ms = a->now_ms;
 		e->unicast_ms = 0;
 		e->m.unicast = false;
@@ -92,6 +99,7 @@ is_copy(const struct arrival *a, const struct beacon_front *f, struct entry *e)
 		return false;
 	if (e->waiting.len == a->len && !memcmp(e->waiting.raw, a->bytes, a->len)) {
 		e->waiting.home |= !a->carried && same_address(a->from, &e->m.from);
+		note_ipv4(a, e);
 		return true;
 	}
 	if (e->raw_len != a->len || f->seq != e->m.beacon.seq || memcmp(e->raw, a->bytes, a->len))
@@ -395,18 +403,26 @@ is_familiar(const struct beacon_front *f, const struct arrival *a, const struct 
 }
 
 /* In a mesh of one segment few are checked unless somebody asks; else as far as the budget goes, for only what has been checked is
- * passed on. */
+ * passed on: all members in turn, and what is left for who comes. */
 static bool
-may_check_unasked(struct gossip *g, const struct arrival *a)
+may_check_unasked(struct gossip *g, const struct entry *e, const struct arrival *a)
 {
 	if (a->via_multicast && !a->carried && !g->segment.far)
-		return bucket_take(&g->unasked, INBOX_UNASKED_PER_S, a->now_ms) ||
-		       !rng_below(&g->rng, SAMPLE_ONE);
-	return bucket_level(&g->known, INBOX_KNOWN_PER_S, a->now_ms) >= INBOX_KNOWN_BURST / 2 ||
-	       !rng_below(&g->rng, SAMPLE);
+		return bucket_take(&g->unasked, INBOX_UNASKED_PER_S, a->now_ms);
+	return a->now_ms - e->checked_ms >= g->table.live * UINT64_C(1000) / INBOX_LOOKED_PER_S ||
+	       bucket_level(&g->known, INBOX_KNOWN_PER_S, a->now_ms) >= INBOX_KNOWN_BURST / 2;
 }
 
-/* While few come every beacon is checked at once; then only those that cannot wait, and a sample. */
+/* For how long a beacon may stay unchecked; whoever has not said yet that it hears all by IPv4 may say so any moment. */
+static uint64_t
+check_ms(const struct entry *e)
+{
+	uint64_t soon = (uint64_t)e->m.interval_ms * 4;
+
+	return e->m.beacon.reach & REACH_IPV4 || soon > CHECK_MS ? CHECK_MS : soon;
+}
+
+/* While few come every beacon is checked at once; then only those that cannot wait, and one of each member now and then. */
 static int
 take_familiar(
         struct gossip *g, const struct beacon_front *f, const struct arrival *a, struct entry *e)
@@ -417,10 +433,11 @@ take_familiar(
 	if (e->waiting.via_multicast != a->via_multicast && !e->waiting.carried && !a->carried)
 		inbox_look(g, e, a->now_ms);
 	waiter_offer(&e->waiting, a, &g->rng);
+	note_ipv4(a, e);
 	if (!level || !waiter_ready(&e->waiting, a->now_ms))
 		return 0;
-	if (f->kind == BEACON_ALIVE && a->now_ms - e->checked_ms < CHECK_MS &&
-	        !may_check_unasked(g, a))
+	if (f->kind == BEACON_ALIVE && a->now_ms - e->checked_ms < check_ms(e) &&
+	        !may_check_unasked(g, e, a))
 		return 0;
 	(void)bucket_take(&g->known, INBOX_KNOWN_PER_S, a->now_ms);
 	return check_waiting(g, e, a->now_ms);

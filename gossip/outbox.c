@@ -139,7 +139,7 @@ make_beacon(struct gossip *g, enum beacon_kind kind, struct buf *out)
 	memcpy(b.addrs, g->addrs, sizeof(b.addrs));
 	b.naddrs = g->naddrs;
 	b.reach = REACH_KNOWN | (g->multicast ? REACH_MULTICAST : 0) |
-	          (segment_is_relay(g) ? REACH_RELAY : 0);
+	          (segment_is_relay(g) ? REACH_RELAY : 0) | (g->segment.ipv4 ? REACH_IPV4 : 0);
 	return !beacon_encode(&b, c->key, c->cert, c->cert_len, out);
 }
 
@@ -152,7 +152,8 @@ outbox_beacon(struct gossip *g, enum beacon_kind kind, uint64_t now_ms)
 
 	buf_init(&bytes, BEACON_LEN_MAX);
 	if (make_beacon(g, kind, &bytes)) {
-		queue_send(&g->queue, NULL, bytes.data, bytes.len);
+		queue_multicast(&g->queue, g->segment.ipv4_alone && kind == BEACON_ALIVE,
+		        bytes.data, bytes.len);
 		t.n = 0;
 		add_seeds(g, &t);
 		if (!in_slices)
@@ -206,9 +207,13 @@ parcel_send(struct parcel *p)
 		return;
 	buf_init(&b, LETTER_LEN_MAX);
 	p->l.kind = LETTER_CARRY;
-	if ((!p->bucket || bucket_take(p->bucket, p->per_s, p->now_ms)) &&
-	        !letter_encode(&p->l, &b))
+	if ((p->bucket && !bucket_take(p->bucket, p->per_s, p->now_ms)) ||
+	        letter_encode(&p->l, &b) < 0)
+		buf_reset(&b);
+	if (b.len && p->to)
 		queue_send(&p->g->queue, p->to, b.data, b.len);
+	else if (b.len)
+		queue_multicast(&p->g->queue, p->g->segment.ipv4_alone, b.data, b.len);
 	buf_fini(&b);
 	p->l.nbeacons = 0;
 	p->len = 0;

@@ -6,6 +6,7 @@
 
 struct record {
 	enum gossip_action_type type;
+	bool ipv4_alone;
 	struct endpoint to;
 	struct node_id node;
 	uint32_t len; /* of the bytes that follow */
@@ -42,19 +43,35 @@ put(struct queue *q, const struct record *r, const void *bytes)
 	q->bytes.len += sizeof(*r) + r->len;
 }
 
+static void
+put_datagram(struct queue *q, struct record *r, const void *bytes, size_t len)
+{
+	if (len > LETTER_LEN_MAX || q->bytes.len + sizeof(*r) + len > QUEUE_DATAGRAM_BYTES)
+		return;
+	r->len = (uint32_t)len;
+	put(q, r, bytes);
+}
+
 void
 queue_send(struct queue *q, const struct endpoint *to, const void *bytes, size_t len)
 {
 	struct record r;
 
-	if (len > LETTER_LEN_MAX || q->bytes.len + sizeof(r) + len > QUEUE_DATAGRAM_BYTES)
-		return;
 	memset(&r, 0, sizeof(r));
-	r.type = to ? GOSSIP_UNICAST : GOSSIP_MULTICAST;
-	if (to)
-		r.to = *to;
-	r.len = (uint32_t)len;
-	put(q, &r, bytes);
+	r.type = GOSSIP_UNICAST;
+	r.to = *to;
+	put_datagram(q, &r, bytes, len);
+}
+
+void
+queue_multicast(struct queue *q, bool ipv4_alone, const void *bytes, size_t len)
+{
+	struct record r;
+
+	memset(&r, 0, sizeof(r));
+	r.type = GOSSIP_MULTICAST;
+	r.ipv4_alone = ipv4_alone;
+	put_datagram(q, &r, bytes, len);
 }
 
 void
@@ -77,6 +94,7 @@ queue_take(struct queue *q, struct gossip_action *a)
 		return false;
 	memcpy(&r, q->bytes.data + q->at, sizeof(r));
 	a->type = r.type;
+	a->ipv4_alone = r.ipv4_alone;
 	a->to = r.to;
 	a->node = r.node;
 	a->len = r.len;

@@ -21,8 +21,10 @@ struct queue {
 
 void queue_init(struct queue *q);
 void queue_fini(struct queue *q);
-/* A datagram to everybody (to is NULL) or to one endpoint; dropped when the queue is full. */
+/* A datagram to one endpoint; dropped when the queue is full. */
 void queue_send(struct queue *q, const struct endpoint *to, const void *bytes, size_t len);
+/* The same to everybody, by IPv4 alone or by both families. */
+void queue_multicast(struct queue *q, bool ipv4_alone, const void *bytes, size_t len);
 /* News of a member. */
 void queue_tell(struct queue *q, enum gossip_action_type type, const struct node_id *node);
 /* Takes the oldest; false when there is none. */

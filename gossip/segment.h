@@ -6,6 +6,11 @@
  * so that everybody finds the same ones without a word and the office moves on every ten minutes.
  * A node that hears nobody by multicast is its own segment and its own relay: a mesh without
  * multicast is the case where all are.  A beacon says whether its node is a relay.
+ *
+ * Beacons go by both families, until each of the segment says that it hears all others by IPv4: then that is enough, and half the
+ * datagrams are spared.  A newcomer has not said it yet, so everything goes by both for a while; and so it does when a switch
+ * forgets who is in the IPv4 group: who then hears his neighbours only because he asks them says HELLO by both families,
+ * without that bit.
  */
 #ifndef GOSSIP_SEGMENT_H
 #define GOSSIP_SEGMENT_H
@@ -14,6 +19,10 @@
 
 #define SEGMENT_RELAYS 2
 #define SEGMENT_EPOCH_S 600
+/* Beacons count unchecked for so long, or until their node would be gone. */
+#define SEGMENT_TRUST_MS 60000
+#define SEGMENT_IPV4_FIRST_MS 3000  /* before a node says that it hears all by IPv4, */
+#define SEGMENT_IPV4_AGAIN_MS 60000 /* and after it had to take that back */
 
 /* True when e, checked since_ms, has spoken by multicast since, though nobody has looked at the signature: that counts for a
  * while, until forged ones come. */

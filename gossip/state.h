@@ -17,6 +17,8 @@ struct segment {
 	size_t rank, others; /* rank from 0; others heard by multicast */
 	size_t far, spread;  /* relays of other segments; of these, multicast here lately */
 	size_t deaf;         /* neighbours whose multicast does not arrive */
+	bool ipv4;           /* all arrive by IPv4 multicast, */
+	bool ipv4_alone;     /* and say the same: it is enough to send by that */
 };
 
 struct relay {
@@ -54,6 +56,7 @@ struct gossip {
 	uint64_t sweep_ms;      /* when to look for the silent next */
 	uint64_t slice_ms;      /* the next unicast targets' turn; 0: all had theirs */
 	struct segment segment;
+	uint64_t ipv4_ms; /* from then on segment.ipv4 may be set again */
 	struct relay relay;
 	struct subnet subnets[GOSSIP_SUBNETS_MAX];
 	uint32_t nsubnets;

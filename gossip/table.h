@@ -17,9 +17,10 @@
 
 struct entry {
 	struct member m;
-	size_t index;               /* in the list */
-	uint64_t since_ms;          /* when it became gone, or was read from disk */
-	uint64_t multicast_ms;      /* last time it was heard by multicast; 0 never */
+	size_t index;          /* in the list */
+	uint64_t since_ms;     /* when it became gone, or was read from disk */
+	uint64_t multicast_ms; /* last time it was heard by multicast; 0 never */
+	uint64_t ipv4_ms; /* the same by IPv4, also when nobody has looked at the signature yet */
 	uint64_t unicast_ms;        /* since when it has been heard by unicast only; 0 it is not */
 	uint64_t spread_ms;         /* last time a relay of this segment multicast it; 0 never */
 	uint64_t asked_ms;          /* last time it was asked for at a relay */

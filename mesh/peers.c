@@ -51,7 +51,7 @@ act(struct peers *p)
 	while (gossip_next(p->gossip, &a)) {
 		switch (a.type) {
 		case GOSSIP_MULTICAST:
-			radio_multicast(p->radio, a.bytes, a.len);
+			radio_multicast(p->radio, a.ipv4_alone, a.bytes, a.len);
 			break;
 		case GOSSIP_UNICAST:
 			radio_unicast(p->radio, &a.to, a.bytes, a.len);

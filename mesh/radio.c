@@ -543,13 +543,14 @@ send_to(struct radio *r, const struct endpoint *to, unsigned index, const void *
 }
 
 void
-radio_multicast(struct radio *r, const void *bytes, size_t len)
+radio_multicast(struct radio *r, bool ipv4_alone, const void *bytes, size_t len)
 {
 	for (unsigned i = 0; i < r->nifaces; i++) {
 		const struct iface *f = &r->ifaces[i];
-		if (f->v4 && r->ears[M4].fd >= 0)
+		bool v4 = f->v4 && r->ears[M4].fd >= 0;
+		if (v4)
 			send_to(r, &r->group4, f->index, bytes, len);
-		if (f->v6 && f->ear6)
+		if (f->v6 && f->ear6 && !(v4 && ipv4_alone))
 			send_to(r, &r->group6, f->index, bytes, len);
 	}
 }

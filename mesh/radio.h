@@ -22,7 +22,8 @@ typedef void (*radio_heard)(
  * *port: the UDP port, 0 for any; receives the one that is bound. why: 256 bytes. */
 struct radio *radio_open(struct node *n, uint16_t *port, radio_heard heard, void *arg, char *why);
 void radio_close(struct radio *r);
-void radio_multicast(struct radio *r, const void *bytes, size_t len);
+/* ipv4_alone: not by IPv6 too where an interface has both. */
+void radio_multicast(struct radio *r, bool ipv4_alone, const void *bytes, size_t len);
 void radio_unicast(struct radio *r, const struct endpoint *to, const void *bytes, size_t len);
 /* Looks at the interfaces again; rejoin leaves and joins every group. */
 void radio_rescan(struct radio *r, bool rejoin);

@@ -29,6 +29,9 @@ struct fake_node {
 	struct endpoint at;
 	unsigned segment; /* 0: no multicast */
 	unsigned received, ups, downs, changes;
+	unsigned by_ipv6; /* of `received`, by IPv6 multicast */
+	const struct fake_node
+	        *deaf; /* IPv4 multicast of this one does not reach it; itself: nobody's does */
 	int last_err;
 };
 
@@ -37,6 +40,7 @@ struct fake_mesh {
 	uint64_t now_ms;
 	struct fake_node nodes[FAKE_NODES];
 	size_t n;
+	bool dual; /* multicast goes by IPv6 as well */
 };
 
 static inline void
@@ -154,8 +158,31 @@ fake_mesh_free(struct fake_mesh *f)
 }
 
 static inline void
+fake_hear(struct fake_mesh *f, struct fake_node *to, const struct endpoint *from,
+        const struct gossip_action *a)
+{
+	bool multicast = a->type == GOSSIP_MULTICAST;
+
+	to->received++;
+	to->by_ipv6 += multicast && from->len == 16;
+	to->last_err = gossip_receive(to->g, a->bytes, a->len, from, multicast, f->now_ms);
+}
+
+/* Where its IPv6 multicast comes from. */
+static inline struct endpoint
+fake_ipv6(const struct fake_node *n)
+{
+	struct endpoint e = {.len = 16, .bytes = {0xfe, 0x80}, .port = n->at.port, .scope = 2};
+
+	memcpy(e.bytes + 12, n->at.bytes, 4);
+	return e;
+}
+
+static inline void
 fake_deliver(struct fake_mesh *f, struct fake_node *from, const struct gossip_action *a)
 {
+	const struct endpoint ipv6 = fake_ipv6(from);
+
 	for (size_t i = 0; i < f->n; i++) {
 		struct fake_node *to = &f->nodes[i];
 		bool multicast = a->type == GOSSIP_MULTICAST;
@@ -165,9 +192,10 @@ fake_deliver(struct fake_mesh *f, struct fake_node *from, const struct gossip_ac
 		if (multicast ? !from->segment || to->segment != from->segment
 		              : memcmp(&to->at, &a->to, sizeof(a->to)) != 0)
 			continue;
-		to->received++;
-		to->last_err =
-		        gossip_receive(to->g, a->bytes, a->len, &from->at, multicast, f->now_ms);
+		if (!multicast || (to->deaf != to && to->deaf != from))
+			fake_hear(f, to, &from->at, a);
+		if (multicast && f->dual && !a->ipv4_alone)
+			fake_hear(f, to, &ipv6, a);
 	}
 }
 

@@ -13,11 +13,12 @@ first_in_first_out(void **state)
 	(void)state;
 	queue_init(&q);
 	assert_false(queue_take(&q, &a));
-	queue_send(&q, NULL, "all", 3);
+	queue_multicast(&q, true, "all", 3);
 	queue_send(&q, &to, "one", 3);
 	queue_tell(&q, GOSSIP_UP, &node);
 	assert_true(queue_take(&q, &a));
 	assert_int_equal(a.type, GOSSIP_MULTICAST);
+	assert_true(a.ipv4_alone);
 	assert_int_equal(a.len, 3);
 	assert_memory_equal(a.bytes, "all", 3);
 	assert_true(queue_take(&q, &a));
@@ -43,7 +44,7 @@ space_is_used_again(void **state)
 	queue_init(&q);
 	for (uint32_t i = 0; i < 10000; i++) {
 		memcpy(bytes, &i, sizeof(i));
-		queue_send(&q, NULL, bytes, sizeof(bytes));
+		queue_multicast(&q, false, bytes, sizeof(bytes));
 		if (i < 10)
 			continue;
 		assert_true(queue_take(&q, &a));
@@ -64,9 +65,9 @@ news_outlasts_datagrams(void **state)
 
 	(void)state;
 	queue_init(&q);
-	queue_send(&q, NULL, bytes, sizeof(bytes)); /* too long: never */
+	queue_multicast(&q, false, bytes, sizeof(bytes)); /* too long: never */
 	for (int i = 0; i < 2000; i++)
-		queue_send(&q, NULL, bytes, BEACON_LEN_MAX);
+		queue_multicast(&q, false, bytes, BEACON_LEN_MAX);
 	for (int i = 0; i < GOSSIP_MEMBERS_MAX; i++)
 		queue_tell(&q, GOSSIP_DOWN, &node);
 	while (queue_take(&q, &a))

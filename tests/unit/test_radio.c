@@ -72,7 +72,7 @@ test_unicast(void **state)
 	/* an address of a family without a socket goes nowhere */
 	struct endpoint six = {.len = 16, .port = p2};
 	radio_unicast(a, &six, "x", 1);
-	radio_multicast(a, "x", 1);
+	radio_multicast(a, false, "x", 1);
 	radio_close(a);
 	radio_close(b);
 	radio_close(NULL);
@@ -140,15 +140,43 @@ test_group(void **state)
 		snprintf(n.config.group6, sizeof n.config.group6, "%s", groups[i][1]);
 		struct radio *a = radio(&one, &p1), *b = radio(&two, &p2);
 		assert_int_equal(radio_ifaces(a), 1);
-		radio_multicast(a, "of a", 4);
+		radio_multicast(a, false, "of a", 4);
 		UNTIL(two.heard);
 		assert_true(two.multicast);
 		assert_int_equal(two.from.port, p1);
-		radio_multicast(b, "of b", 4);
+		radio_multicast(b, false, "of b", 4);
 		UNTIL(one.heard);
 		assert_memory_equal(one.bytes, "of b", 4);
 		assert_int_equal(one.heard, 1);
 		assert_int_equal(two.heard, 1);
+		radio_close(a);
+		radio_close(b);
+	}
+}
+
+/* IPv6 is spared where IPv4 serves as well, and only there. */
+static void
+test_ipv4_alone(void **state)
+{
+	static const char *const groups[] = {"239.255.97.77:9777", "off"};
+	(void)state;
+	snprintf(n.config.listen, sizeof n.config.listen, "[::]:0");
+	snprintf(n.config.interfaces, sizeof n.config.interfaces, "here");
+	snprintf(n.config.group6, sizeof n.config.group6, "[ff12::9777]:9777");
+	for (int i = 0; i < 2; i++) {
+		struct ear one = {0}, two = {0};
+		uint16_t p1 = 0, p2 = 0;
+		snprintf(n.config.group, sizeof n.config.group, "%s", groups[i]);
+		struct radio *a = radio(&one, &p1), *b = radio(&two, &p2);
+		radio_multicast(a, true, "once", 4);
+		radio_multicast(a, false, "both", 4);
+		unsigned all = i == 0 ? 3 : 2;
+		UNTIL(two.heard == all);
+		radio_multicast(a, true, "again", 5);
+		UNTIL(two.heard > all);
+		rig_spin();
+		assert_int_equal(two.heard, all + 1);
+		assert_int_equal(two.from.len, i == 0 ? 4 : 16);
 		radio_close(a);
 		radio_close(b);
 	}
@@ -169,7 +197,7 @@ test_flood(void **state)
 	uint64_t begin = loop_now_ms();
 	while (loop_now_ms() - begin < 1500) {
 		for (int i = 0; i < 60; i++, sent++)
-			radio_multicast(a, "flood", 5);
+			radio_multicast(a, false, "flood", 5);
 		unsigned before = two.heard;
 		rig_spin();
 		late += loop_now_ms() - begin > 500 && two.heard - before < 60;
@@ -240,6 +268,7 @@ main(void)
 	        cmocka_unit_test_setup_teardown(test_bad_listen, setup, rig_teardown),
 	        cmocka_unit_test_setup_teardown(test_bad_group, setup, rig_teardown),
 	        cmocka_unit_test_setup_teardown(test_group, setup, rig_teardown),
+	        cmocka_unit_test_setup_teardown(test_ipv4_alone, setup, rig_teardown),
 	        cmocka_unit_test_setup_teardown(test_flood, setup, rig_teardown),
 	        cmocka_unit_test_setup_teardown(test_listen, setup, rig_teardown),
 	};

@@ -189,8 +189,9 @@ seeds_alone_serve_hundreds(void **state)
 	assert_in_range(net_most(n, n->sent) / seconds, 80, 125);
 	assert_true(net_most(n, n->got) / seconds <= 125);
 	fake_stop(&n->f->nodes[0]); /* nobody needs the seed any more */
-	net_run(n, 40000);
-	assert_true(net_all_see_all(n));
+	net_run(n, 20000);
+	assert_true(net_until_all_see_all(n, 40000) !=
+	            UINT64_MAX); /* its last words may come by others */
 	net_free(n);
 }
 
