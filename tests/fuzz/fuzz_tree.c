@@ -55,8 +55,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	buf_init(&one, 2 * TREE_LEN_MAX);
 	buf_init(&two, 2 * TREE_LEN_MAX);
-	/* Ours is the shortest spelling, optional keys of others left out. */
-	if (tree_encode(&t, &one) != 0 || one.len > size ||
+	/* Ours is the shortest spelling, optional keys of others left out, but for three strings of an entry at the most: msgpack spells a
+	 * short one in a byte less where it is called text, and that is taken, too. */
+	if (tree_encode(&t, &one) != 0 || one.len > size + 3 * (size_t)t.n ||
 	        tree_decode(&again, one.data, one.len) != 0 || tree_encode(&again, &two) != 0 ||
 	        one.len != two.len || memcmp(one.data, two.data, one.len) != 0)
 		abort();
