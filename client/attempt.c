@@ -43,7 +43,7 @@ attempt_start(struct attempt *a, const struct answer *grant, enum plan_cpp cpp, 
 	memcpy(a->peer, grant->peer, sizeof a->peer);
 	a->cpp = cpp;
 	a->start_ms = a->moved_ms = a->heard_ms = now;
-	a->moved_bytes = a->link.bytes_out;
+	a->moved_bytes = a->taken_bytes = a->link.bytes_out;
 	return 0;
 }
 
@@ -205,8 +205,11 @@ attempt_pump(struct attempt *a, const struct input *in, int64_t now)
 		r = link_flush(&a->link);
 	if (r != 0)
 		over(a, ATTEMPT_LOST, "the peer closed the connection");
-	if (a->link.bytes_out != a->moved_bytes || a->link.out.len == 0) {
+	if (a->link.bytes_out != a->moved_bytes) {
 		a->moved_bytes = a->link.bytes_out;
+		a->taken_bytes = link_taken(&a->link, NULL);
+		a->moved_ms = now;
+	} else if (a->link.out.len == 0) {
 		a->moved_ms = now;
 	}
 }
@@ -420,12 +423,13 @@ attempt_receive(struct attempt *a, int64_t now)
 	const uint8_t *body;
 	uint8_t type;
 	size_t len;
+	uint64_t had = a->link.bytes_in;
 	int filled, r = 0;
 
 	if (a->state == ATTEMPT_NONE || a->state == ATTEMPT_OVER)
 		return;
 	filled = link_fill(&a->link);
-	if (filled == 0)
+	if (a->link.bytes_in != had)
 		a->heard_ms = now;
 	while (r == 0 && a->state != ATTEMPT_OVER) {
 		r = link_next(&a->link, &type, &body, &len);
@@ -459,9 +463,26 @@ attempt_deadline(const struct attempt *a, int64_t job_ms)
 	return (silent < late ? silent : late) + 1;
 }
 
+/* For signs of life that are no event: on a slow line there are fewer bytes than a poll waits for, either way. */
+static void
+look_again(struct attempt *a, int64_t now)
+{
+	uint32_t ago_ms;
+	uint64_t taken = link_taken(&a->link, &ago_ms);
+
+	if (taken > a->taken_bytes) {
+		a->taken_bytes = taken;
+		a->moved_ms = now - ago_ms;
+		a->heard_ms = a->heard_ms > a->moved_ms ? a->heard_ms : a->moved_ms;
+	}
+	attempt_receive(a, now);
+}
+
 void
 attempt_tick(struct attempt *a, int64_t now, int64_t job_ms)
 {
+	if (a->state != ATTEMPT_NONE && a->state != ATTEMPT_OVER && now > patience(a))
+		look_again(a, now);
 	if (a->state == ATTEMPT_NONE || a->state == ATTEMPT_OVER)
 		return;
 	if (now > patience(a))

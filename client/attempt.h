@@ -67,7 +67,7 @@ struct attempt {
 	struct results results;
 	/* times */
 	int64_t start_ms, moved_ms, sent_ms, heard_ms, result_ms;
-	uint64_t moved_bytes;
+	uint64_t moved_bytes, taken_bytes; /* given to the kernel; of those, taken by the peer's */
 	uint32_t queue_ms;
 };
 
@@ -85,7 +85,8 @@ short attempt_events(const struct attempt *a, const struct input *in);
 void attempt_receive(struct attempt *a, int64_t now);
 /* When attempt_tick() has something to say unless news come before; while it is neither over nor unused. */
 int64_t attempt_deadline(const struct attempt *a, int64_t job_ms);
-/* Looks at the clock: silence, a peer that takes nothing, or job_ms in all end the attempt. */
+/* Looks at the clock: silence, a peer that takes nothing, or job_ms in all end the attempt.  On a slow line any byte is a sign of life, be
+ * it no whole message yet. */
 void attempt_tick(struct attempt *a, int64_t now, int64_t job_ms);
 /* Closes the channel and removes what is temporary; back to NONE. */
 void attempt_close(struct attempt *a);

@@ -2,8 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -85,6 +89,23 @@ link_flush(struct link *l)
 		buf_consume(&l->out, (size_t)n);
 	}
 	return 0;
+}
+
+uint64_t
+link_taken(const struct link *l, uint32_t *ago_ms)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof info;
+	int waiting = 0;
+
+	if (ago_ms != NULL)
+		*ago_ms = getsockopt(l->fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0
+		                  ? info.tcpi_last_ack_recv
+		                  : 0;
+	if (l->fd < 0 || ioctl(l->fd, SIOCOUTQ, &waiting) != 0 || waiting < 0 ||
+	        (uint64_t)waiting > l->bytes_out)
+		return 0;
+	return l->bytes_out - (uint64_t)waiting;
 }
 
 /* How many bytes the frame at the front still lacks; 0 when its length is not known yet. */

@@ -40,6 +40,9 @@ int link_send(struct link *l, uint8_t type, const void *body, size_t len) IM_MUS
 bool link_room(const struct link *l);
 /* Sends what the socket takes. IM_ERR_CLOSED. */
 int link_flush(struct link *l) IM_MUST;
+/* How many of the bytes sent the other side's kernel has acknowledged (SIOCOUTQ, tcp(7)), 0 when that cannot be told; *ago_ms, which may be
+ * NULL: how long ago one came last, 0 when that cannot be told. */
+uint64_t link_taken(const struct link *l, uint32_t *ago_ms);
 /* Reads what is there, once. IM_ERR_CLOSED at the end. */
 int link_fill(struct link *l) IM_MUST;
 /* The next whole message: *type, *body and *len (valid until the next call of a link function).

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <poll.h>
+#include <sodium.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -200,6 +201,65 @@ test_takes_nothing(void **state)
 	attempt_tick(&e.a, 2001 + WIRE_SILENCE_MS, 60000);
 	assert_int_equal(e.a.state, ATTEMPT_OVER);
 	assert_int_equal(e.a.end, ATTEMPT_LOST);
+	e.in.blocks = NULL;
+	e.in.nblocks = 0;
+	close_ends(&e);
+}
+
+/* A slow line: part of a message is a sign of life, the same part is none once more. */
+static void
+test_slow_message(void **state)
+{
+	struct ends e;
+	struct buf b;
+
+	(void)state;
+	open_ends(&e);
+	e.in.state = INPUT_READY;
+	attempt_pump(&e.a, &e.in, 1000);
+	assert_int_equal(e.a.state, ATTEMPT_WAITING);
+	buf_init(&b, 4096);
+	assert_int_equal(channel_seal(&e.far, WIRE_PING, NULL, 0, &b), 0);
+	assert_int_equal(send(e.fd, b.data, b.len - 2, 0), (ssize_t)b.len - 2);
+	attempt_tick(&e.a, 1001 + WIRE_SILENCE_MS, 60000);
+	assert_int_equal(e.a.state, ATTEMPT_WAITING);
+	assert_int_equal(attempt_deadline(&e.a, 60000), 1002 + 2 * WIRE_SILENCE_MS);
+	assert_int_equal(send(e.fd, b.data + b.len - 2, 1, 0), 1);
+	attempt_tick(&e.a, 1002 + 2 * WIRE_SILENCE_MS, 60000);
+	assert_int_equal(e.a.state, ATTEMPT_WAITING);
+	attempt_tick(&e.a, 1003 + 3 * WIRE_SILENCE_MS, 60000);
+	assert_int_equal(e.a.state, ATTEMPT_OVER);
+	assert_int_equal(e.a.end, ATTEMPT_LOST);
+	buf_fini(&b);
+	close_ends(&e);
+}
+
+/* A slow line the other way: the peer takes less than makes the socket writable. */
+static void
+test_takes_little(void **state)
+{
+	static uint8_t bytes[100000];
+	struct input_block blocks[20];
+	char drained[1000];
+	struct ends e;
+
+	(void)state;
+	open_ends(&e);
+	for (int i = 0; i < 20; i++)
+		blocks[i] = (struct input_block){bytes, sizeof bytes};
+	randombytes_buf(bytes, sizeof bytes);
+	e.in.state = INPUT_RUNNING;
+	e.in.blocks = blocks;
+	e.in.nblocks = 20;
+	for (int i = 0; i < 50; i++)
+		attempt_pump(&e.a, &e.in, 2000);
+	assert_true(e.a.blocks_sent < 20);
+	while (e.a.taken_bytes == link_taken(&e.a.link, NULL))
+		assert_int_equal(recv(e.fd, drained, sizeof drained, 0), sizeof drained);
+	attempt_tick(&e.a, 2001 + WIRE_SILENCE_MS, 60000);
+	assert_int_equal(e.a.state, ATTEMPT_SENDING);
+	attempt_tick(&e.a, 2002 + 2 * WIRE_SILENCE_MS, 60000);
+	assert_int_equal(e.a.state, ATTEMPT_OVER);
 	e.in.blocks = NULL;
 	e.in.nblocks = 0;
 	close_ends(&e);
@@ -637,6 +697,7 @@ main(void)
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_too_large),
 	        cmocka_unit_test(test_goes_on_sending), cmocka_unit_test(test_silence),
 	        cmocka_unit_test(test_longest_time), cmocka_unit_test(test_takes_nothing),
+	        cmocka_unit_test(test_slow_message), cmocka_unit_test(test_takes_little),
 	        cmocka_unit_test(test_out_of_place), cmocka_unit_test(test_source_asks_and_gets),
 	        cmocka_unit_test(test_source_ends), cmocka_unit_test(test_source_messages_of_here),
 	        cmocka_unit_test(test_source_findings),
