@@ -20,6 +20,7 @@
 #include "client/daemon.h"
 #include "client/exit.h"
 #include "client/forecast.h"
+#include "client/home.h"
 #include "client/local.h"
 #include "client/now.h"
 #include "client/packing.h"
@@ -57,8 +58,9 @@ struct wrapper {
 	char file[JOB_PATH_MAX + 1], output[JOB_PATH_MAX + 1]; /* absolute, for the trace */
 	char why[REASON_SIZE], why_text[256];                  /* why not in source mode */
 	struct digest toolchain;
-	struct graph *graph; /* NULL: none */
-	unsigned lessons;    /* times that this compile was sent again with more */
+	struct graph *graph;   /* NULL: none */
+	unsigned lessons;      /* times that this compile was sent again with more */
+	uint32_t predicted_ms; /* of this compile; 0: nothing is known */
 	int slot_fd;
 };
 
@@ -155,6 +157,9 @@ compile_beside(struct wrapper *w)
 		return status;
 	}
 	w->trace.ms.compile = (uint64_t)(now_ms() - start);
+	if (status == 0)
+		home_took(w->graph, &w->toolchain, HOME_HERE, w->trace.ms.compile * 1000,
+		        w->predicted_ms);
 	write_trace(w, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 	return WIFEXITED(status) ? WEXITSTATUS(status) : run_die(WTERMSIG(status));
 }
@@ -192,7 +197,10 @@ compile_here(struct wrapper *w, bool slot)
 		                .argc = w->argc,
 		                .argv = w->expanded != NULL ? w->expanded : (char **)w->run.argv,
 		                .compiler = w->args.compiler});
-	return w->config.trace[0] != 0 || w->parallel.serves ? compile_beside(w) : become(w);
+	return w->config.trace[0] != 0 || w->parallel.serves ||
+	                       home_is_timed(w->graph, &w->toolchain, w->predicted_ms)
+	               ? compile_beside(w)
+	               : become(w);
 }
 
 /* A compile that could have been remote and is not. */
@@ -294,7 +302,7 @@ submit(struct wrapper *w, const struct plan *plan, struct bundle *bundle, int *s
 	else
 		forecast_name(&name, &plan->job, plan->remote[PLAN_PLAIN]);
 	forecast_find(&forecast, w->graph, &name);
-	s.predicted_ms = forecast_ms(&forecast);
+	w->predicted_ms = s.predicted_ms = forecast_ms(&forecast);
 	submit_run(&s);
 	if (s.state == SUBMIT_DONE && s.exit_code == 0 && forecast_add(&forecast, s.compile_us))
 		forecast_keep(&forecast, w->graph, &name);
@@ -326,17 +334,31 @@ submit_text(struct wrapper *w)
 	return status;
 }
 
-/* True when the compile had better stay here, under a local slot that was free. */
-static bool
-is_tiny(struct wrapper *w, const struct bundle *b)
+/* Why the compile had better stay here, under a local slot that was free; NULL when it had not. */
+static const char *
+better_here(struct wrapper *w, const struct bundle *b)
 {
 	struct trip trip;
+	struct home home;
+	struct forecast forecast;
+	struct digest name;
+	bool tiny;
 
 	if (!b->recalled || w->config.remote == REMOTE_ONLY || w->config.peer[0] != 0)
-		return false;
+		return NULL;
 	trip_find(&trip, b->graph, &b->key);
-	return trip_wasted(&trip) && w->slot_fd < 0 &&
-	       local_slot_try(NULL, w->config.local_slots, &w->slot_fd) == 0;
+	home_find(&home, b->graph, &w->toolchain);
+	tiny = trip_wasted(&trip);
+	if (!tiny && !home_keeps(&home))
+		return NULL;
+	if (w->slot_fd >= 0 || local_slot_try(NULL, w->config.local_slots, &w->slot_fd) != 0)
+		return NULL;
+	if (tiny)
+		return "tiny";
+	forecast_name(&name, &b->job, b->argv);
+	forecast_find(&forecast, b->graph, &name);
+	w->predicted_ms = forecast_ms(&forecast);
+	return "faster-here";
 }
 
 /* Source mode, as often as there is something to be learned, or on its way out of it. */
@@ -358,9 +380,10 @@ submit_source(struct wrapper *w)
 	probes_init(&probes);
 	while (r == 0 && outcome == HERE_AGAIN) {
 		r = bundle_make(&bundle, &q, w->why, w->why_text);
-		if (r == 0 && is_tiny(w, &bundle)) {
+		const char *better = r == 0 ? better_here(w, &bundle) : NULL;
+		if (better != NULL) {
 			outcome = HERE_DONE;
-			status = stay_here(w, VERDICT_LOCAL, "tiny", "");
+			status = stay_here(w, VERDICT_LOCAL, better, "");
 		} else if (r == 0) {
 			outcome = submit(w, NULL, &bundle, &status);
 		}

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "client/holders.h"
+#include "client/home.h"
 #include "client/local.h"
 #include "client/now.h"
 #include "client/policy.h"
@@ -263,6 +264,8 @@ measure_trip(const struct submit *s, int64_t now)
 	trip_find(&trip, s->bundle->graph, &s->bundle->key);
 	if (trip_add(&trip, (uint32_t)compile_us, (uint32_t)(total_us - compile_us)))
 		trip_keep(&trip, s->bundle->graph, &s->bundle->key);
+	if (t->results.said.exit_code == 0)
+		home_took(s->bundle->graph, &s->toolchain, HOME_THERE, total_us, s->predicted_ms);
 }
 
 static void

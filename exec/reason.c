@@ -26,6 +26,8 @@ static const struct reason rows[] = {
                         " warns of, or set LC_ALL=C."},
         {"environment", "The named variable changes what the compiler does; unset it to let the "
                         "compile travel."},
+        {"faster-here", "Compiles took less than half as long here as at peers lately, and a local "
+                        "slot was free; faster peers, or a faster line, would change that."},
         {"include-missed",
                 "A peer's compile looked for a file that stands here and was not sent, or made one "
                 "that was not expected, and its result was thrown away; this is a defect of "
