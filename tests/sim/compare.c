@@ -182,11 +182,12 @@ job_over(struct farm *f, uint32_t job)
 	begin_jobs(f, j->build);
 }
 
-static uint64_t
+static struct times
 run_farm(const struct sim *s, int (*pick)(struct farm *f), uint64_t overhead_us)
 {
 	struct farm f = {.s = s, .pick = pick, .overhead_us = overhead_us, .rng = {s->seed}};
-	uint64_t total = 0, jobs = 0;
+	struct times t = {0};
+	uint64_t jobs = 0;
 	for (uint32_t i = 0; i < s->nbuilds; i++)
 		jobs += s->builds[i]->njobs;
 	f.hosts = calloc(s->nhosts, sizeof *f.hosts);
@@ -208,21 +209,28 @@ run_farm(const struct sim *s, int (*pick)(struct farm *f), uint64_t overhead_us)
 		place_jobs(&f);
 	}
 	for (uint32_t i = 0; i < s->nbuilds; i++)
-		total += f.builds[i].end_us;
+		times_add(&t, f.builds[i].end_us, s->nbuilds);
 	free(f.hosts);
 	free(f.builds);
 	free(f.jobs);
 	free(f.heap);
-	return total / s->nbuilds;
+	return t;
 }
 
-uint64_t
+void
+times_add(struct times *t, uint64_t build_us, uint32_t nbuilds)
+{
+	t->mean_us += (double)build_us / nbuilds;
+	t->last_us = (double)build_us > t->last_us ? (double)build_us : t->last_us;
+}
+
+struct times
 compare_omniscient(const struct sim *s)
 {
 	return run_farm(s, pick_fastest, 0);
 }
 
-uint64_t
+struct times
 compare_icecream(const struct sim *s)
 {
 	return run_farm(s, pick_icecream, TRANSFER_US);

@@ -225,9 +225,16 @@ void check_host(struct sim *s, struct host *h); /* after each change */
 void check_end(struct sim *s);                  /* all quiet again */
 bool check_converged(const struct sim *s);
 
-/* The mean makespan of the builds, in us, under another scheduler. */
-uint64_t compare_omniscient(const struct sim *s);
-uint64_t compare_icecream(const struct sim *s);
+/* How long the builds of a run took: the mean of them, and the one that ended last (the makespan of all). */
+struct times {
+	double mean_us, last_us;
+};
+
+/* One of nbuilds took build_us. */
+void times_add(struct times *t, uint64_t build_us, uint32_t nbuilds);
+/* Of the same builds under another scheduler. */
+struct times compare_omniscient(const struct sim *s);
+struct times compare_icecream(const struct sim *s);
 
 int table_print(unsigned seeds);
 /* For a run as the table's: one more client, behind all nodes that lend; then all of it. */

@@ -57,9 +57,21 @@ table_run(struct sim *s)
 		event_next(s, s->now_us + 3600 * (uint64_t)SECOND);
 }
 
-struct sums {
-	double icemesh, icecream, messages;
+struct ratios {
+	double last, mean; /* to the omniscient scheduler's */
 };
+
+struct sums {
+	struct ratios icemesh, icecream;
+	double messages;
+};
+
+static void
+ratios_add(struct ratios *r, const struct times *t, const struct times *best)
+{
+	r->last += t->last_us / best->last_us;
+	r->mean += t->mean_us / best->mean_us;
+}
 
 /* False when something that must hold did not. */
 static bool
@@ -78,13 +90,14 @@ add_run(const struct row *row, uint32_t age_ms, uint64_t seed, struct sums *sum)
 	for (uint32_t i = 0; i < o.clients; i++)
 		table_client(s, o.j);
 	table_run(s);
-	double ours = 0, jobs = 0, best = (double)compare_omniscient(s);
+	struct times ours = {0}, best = compare_omniscient(s), icecream = compare_icecream(s);
+	double jobs = 0;
 	for (uint32_t i = 0; i < s->nbuilds; i++) {
-		ours += (double)(s->builds[i]->end_us - s->builds[i]->begin_us) / s->nbuilds;
+		times_add(&ours, s->builds[i]->end_us - s->builds[i]->begin_us, s->nbuilds);
 		jobs += s->builds[i]->njobs;
 	}
-	sum->icemesh += ours / best;
-	sum->icecream += (double)compare_icecream(s) / best;
+	ratios_add(&sum->icemesh, &ours, &best);
+	ratios_add(&sum->icecream, &icecream, &best);
 	sum->messages += (double)s->net.messages / jobs;
 	bool good = !s->failed;
 	if (!good)
@@ -97,18 +110,20 @@ int
 table_print(unsigned seeds)
 {
 	bool good = true;
-	printf("| nodes | clients, -j each | news up to | icemesh | icecream's rule | messages a "
-	       "job |\n"
-	       "|---|---|---|---|---|---|\n");
+	printf("| nodes | clients, -j each | news up to | makespan: icemesh | icecream's rule | "
+	       "mean build: "
+	       "icemesh | icecream's rule | messages a job |\n|---|---|---|---|---|---|---|---|\n");
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		for (size_t k = 0; k < sizeof ages_ms / sizeof *ages_ms; k++) {
 			struct sums sum = {0};
 			unsigned runs = rows[i].nodes <= SMALL ? SMALL_RUNS * seeds : seeds;
 			for (unsigned seed = 1; seed <= runs; seed++)
 				good = add_run(&rows[i], ages_ms[k], seed, &sum) && good;
-			printf("| %u | %u, -j%u | %g s | %.2f | %.2f | %.1f |\n", rows[i].nodes,
-			        rows[i].clients, rows[i].j, ages_ms[k] / 1000.0, sum.icemesh / runs,
-			        sum.icecream / runs, sum.messages / runs);
+			printf("| %u | %u, -j%u | %g s | %.2f | %.2f | %.2f | %.2f | %.1f |\n",
+			        rows[i].nodes, rows[i].clients, rows[i].j, ages_ms[k] / 1000.0,
+			        sum.icemesh.last / runs, sum.icecream.last / runs,
+			        sum.icemesh.mean / runs, sum.icecream.mean / runs,
+			        sum.messages / runs);
 			fflush(stdout);
 		}
 	}
