@@ -78,6 +78,13 @@ endpoint_text(const struct endpoint *e, char out[ENDPOINT_TEXT_SIZE])
 }
 
 bool
+endpoint_is_any(const struct endpoint *e)
+{
+	static const uint8_t zero[16];
+	return memcmp(e->bytes, zero, e->len) == 0;
+}
+
+bool
 endpoint_same_host(const struct endpoint *a, const struct endpoint *b)
 {
 	/* every machine may have the same link-local address on its own link */

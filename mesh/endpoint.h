@@ -17,6 +17,7 @@ socklen_t endpoint_to_sockaddr(const struct endpoint *e, bool mapped, struct soc
 int endpoint_from_sockaddr(struct endpoint *e, const struct sockaddr *sa) IM_MUST;
 /* "10.0.0.1:9777", "[fe80::1%2]:9777" */
 void endpoint_text(const struct endpoint *e, char out[ENDPOINT_TEXT_SIZE]);
+bool endpoint_is_any(const struct endpoint *e); /* 0.0.0.0 or [::] */
 /* The same address, whatever the port. */
 bool endpoint_same_host(const struct endpoint *a, const struct endpoint *b);
 /* "host", "host:port", "[v6]:port", "v6" (port then is the default) into at most max endpoints; *n receives how many.  Numeric addresses need

@@ -155,14 +155,11 @@ measure_rates(struct peers *p, uint64_t now)
 static void
 set_addrs(struct peers *p)
 {
-	struct beacon_addr addrs[BEACON_ADDRS_MAX];
-	unsigned n = radio_addrs(p->radio, addrs, BEACON_ADDRS_MAX);
-	struct subnet subnets[GOSSIP_SUBNETS_MAX];
-	unsigned nsubnets = radio_subnets(p->radio, subnets, GOSSIP_SUBNETS_MAX);
+	const struct interfaces *all = radio_interfaces(p->radio);
 	if (!p->gossip)
 		return;
-	gossip_set_addrs(p->gossip, addrs, n);
-	gossip_set_subnets(p->gossip, subnets, nsubnets);
+	gossip_set_addrs(p->gossip, all->addrs, all->naddrs);
+	gossip_set_subnets(p->gossip, all->subnets, all->nsubnets);
 }
 
 unsigned
@@ -380,18 +377,17 @@ peers_seed(struct peers *p, const struct endpoint *e)
 void
 peers_own_hosts(struct peers *p, char *out, size_t size)
 {
-	struct beacon_addr addrs[BEACON_ADDRS_MAX];
-	unsigned n = radio_addrs(p->radio, addrs, BEACON_ADDRS_MAX);
+	/* only loopback: the mesh is on this machine */
+	static const struct beacon_addr loopback = {4, {127, 0, 0, 1}};
+	const struct interfaces *all = radio_interfaces(p->radio);
+	const struct beacon_addr *addr = all->naddrs ? all->addrs : &loopback;
+	unsigned n = all->naddrs ? all->naddrs : 1;
 	size_t at = 0;
 	out[0] = 0;
-	if (n == 0) { /* only loopback: the mesh is on this machine */
-		addrs[0] = (struct beacon_addr){4, {127, 0, 0, 1}};
-		n = 1;
-	}
 	for (unsigned i = 0; i < n && at < size; i++) {
-		struct endpoint e = {.len = addrs[i].len, .port = p->port};
+		struct endpoint e = {.len = addr[i].len, .port = p->port};
 		char text[ENDPOINT_TEXT_SIZE];
-		memcpy(e.bytes, addrs[i].bytes, sizeof e.bytes);
+		memcpy(e.bytes, addr[i].bytes, sizeof e.bytes);
 		endpoint_text(&e, text);
 		int w = snprintf(out + at, size - at, "%s%s", at ? "," : "", text);
 		if (w < 0 || (size_t)w >= size - at) {

@@ -1,7 +1,6 @@
 /*
- * Peers: drives gossip over real UDP sockets.
+ * Peers: drives gossip over the real sockets of mesh/radio.h.
  *
- * Sockets: one IPv4 and one IPv6 socket on the multicast group's port (when groups are on), one for unicast on the listen port.
  * The table is written to state_dir/peers now and then and at the end, so that a restart knows whom to ask.
  */
 #ifndef MESH_PEERS_H

@@ -2,10 +2,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <ifaddrs.h>
 #include <linux/filter.h>
 #include <linux/if_packet.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,11 +25,9 @@ struct ear {
 	struct watch *watch;
 };
 
-/* An interface with multicast.  The IPv6 group has link scope, so each interface has a socket of its own for it. */
-struct iface {
-	unsigned index;
-	bool v4, v6, seen;
-	char name[IF_NAMESIZE];
+/* The IPv6 group has link scope, so each interface has a socket of its own for it. */
+struct outlet {
+	struct interface on;
 	struct ear *ear6;
 };
 
@@ -40,12 +36,9 @@ struct radio {
 	struct ear ears[SOCKETS];
 	struct endpoint bound, group4, group6;
 	uint16_t port; /* of the unicast sockets */
-	struct iface ifaces[RADIO_IFACES_MAX];
-	unsigned nifaces;
-	struct beacon_addr addrs[BEACON_ADDRS_MAX];
-	unsigned naddrs;
-	struct subnet subnets[GOSSIP_SUBNETS_MAX];
-	unsigned nsubnets;
+	struct interfaces interfaces;
+	struct outlet outlets[INTERFACES_MAX]; /* of interfaces.list, in its order */
+	unsigned noutlets;
 	struct timer *rest;
 	bool resting; /* the groups' ears are shut for a moment */
 	bool flood;   /* too many come for that */
@@ -54,13 +47,6 @@ struct radio {
 	radio_heard heard;
 	void *arg;
 };
-
-static bool
-all_zero(const struct endpoint *e)
-{
-	static const uint8_t zero[16];
-	return memcmp(e->bytes, zero, e->len) == 0;
-}
 
 static int
 bound_socket(const struct endpoint *e, int type, bool v6only)
@@ -100,7 +86,7 @@ radio_listen(const char *text, int *out, uint16_t *port, char *why)
 		e.port = 0;
 	}
 	int fd = bound_socket(&e, SOCK_STREAM, false);
-	if (fd < 0 && errno == EAFNOSUPPORT && e.len == 16 && all_zero(&e)) {
+	if (fd < 0 && errno == EAFNOSUPPORT && e.len == 16 && endpoint_is_any(&e)) {
 		e.len = 4;
 		fd = bound_socket(&e, SOCK_STREAM, false);
 	}
@@ -124,52 +110,6 @@ bad:
 	snprintf(
 	        why, 256, "listen = %.100s: not an address; write ADDRESS:PORT, [IPV6]:PORT", text);
 	return IM_ERR_FORMAT;
-}
-
-static void
-note_addr(struct radio *r, const struct endpoint *e)
-{
-	bool local6 = e->len == 16 &&
-	              ((e->bytes[0] == 0xfe && (e->bytes[1] & 0xc0) == 0x80) || e->bytes[0] == 0);
-	if (r->naddrs == BEACON_ADDRS_MAX || local6 || (e->len == 4 && e->bytes[0] == 127))
-		return;
-	struct beacon_addr *a = &r->addrs[r->naddrs++];
-	a->len = e->len;
-	memcpy(a->bytes, e->bytes, e->len);
-}
-
-/* The network behind an address: how many leading bits of the mask are set. */
-static void
-note_subnet(struct radio *r, const struct endpoint *e, const struct sockaddr *mask)
-{
-	struct endpoint m;
-	unsigned bits = 0;
-	if (r->nsubnets == GOSSIP_SUBNETS_MAX || !mask || endpoint_from_sockaddr(&m, mask) < 0 ||
-	        m.len != e->len)
-		return;
-	while (bits < m.len * 8u && m.bytes[bits / 8] >> (7 - bits % 8) & 1)
-		bits++;
-	/* link-local addresses are alike in every network, and of one host alone says nothing */
-	if (bits == 0 || bits == m.len * 8u || e->scope)
-		return;
-	struct subnet *s = &r->subnets[r->nsubnets++];
-	*s = (struct subnet){.addr = {.len = e->len}, .bits = (uint8_t)bits};
-	memcpy(s->addr.bytes, e->bytes, e->len);
-}
-
-static struct iface *
-find_iface(struct radio *r, const char *name)
-{
-	for (unsigned i = 0; i < r->nifaces; i++)
-		if (strcmp(r->ifaces[i].name, name) == 0)
-			return &r->ifaces[i];
-	if (r->nifaces == RADIO_IFACES_MAX)
-		return NULL;
-	struct iface *f = &r->ifaces[r->nifaces++];
-	memset(f, 0, sizeof *f);
-	snprintf(f->name, sizeof f->name, "%s", name);
-	f->index = if_nametoindex(name);
-	return f;
 }
 
 /* Takes what is there, a burst at the most; returns how many. */
@@ -197,9 +137,9 @@ set_group_ears(struct radio *r, int events)
 	r->resting = events == 0;
 	if (r->ears[M4].watch)
 		watch_set(r->ears[M4].watch, events);
-	for (unsigned i = 0; i < r->nifaces; i++)
-		if (r->ifaces[i].ear6)
-			watch_set(r->ifaces[i].ear6->watch, events);
+	for (unsigned i = 0; i < r->noutlets; i++)
+		if (r->outlets[i].ear6)
+			watch_set(r->outlets[i].ear6->watch, events);
 }
 
 static void
@@ -238,9 +178,9 @@ on_group_datagram(void *arg, int events)
 	(void)events;
 	struct radio *r = ((struct ear *)arg)->radio;
 	unsigned taken = listen_at(&r->ears[M4]);
-	for (unsigned i = 0; i < r->nifaces; i++)
-		if (r->ifaces[i].ear6)
-			taken += listen_at(r->ifaces[i].ear6);
+	for (unsigned i = 0; i < r->noutlets; i++)
+		if (r->outlets[i].ear6)
+			taken += listen_at(r->outlets[i].ear6);
 	if (!may_rest(r, taken))
 		return;
 	set_group_ears(r, 0);
@@ -280,17 +220,17 @@ ignore_own(const struct radio *r, const struct ear *ear)
 	        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, r->port, 0, 1), BPF_STMT(BPF_RET | BPF_K, 0),
 	        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX)};
 	struct sock_fprog program = {sizeof f / sizeof *f, f};
-	if (all_zero(&r->bound) &&
+	if (endpoint_is_any(&r->bound) &&
 	        setsockopt(ear->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0)
 		log_debug(&r->node->log, "own beacons will be heard: %s", strerror(errno));
 }
 
 static void
-membership(struct radio *r, const struct iface *f, bool v6, bool join)
+membership(struct radio *r, const struct outlet *o, bool v6, bool join)
 {
-	struct group_req g = {.gr_interface = f->index};
+	struct group_req g = {.gr_interface = o->on.index};
 	struct sockaddr_storage sa;
-	int fd = v6 ? (f->ear6 ? f->ear6->fd : -1) : r->ears[M4].fd;
+	int fd = v6 ? (o->ear6 ? o->ear6->fd : -1) : r->ears[M4].fd;
 	if (fd < 0)
 		return;
 	socklen_t len = endpoint_to_sockaddr(v6 ? &r->group6 : &r->group4, false, &sa);
@@ -298,7 +238,7 @@ membership(struct radio *r, const struct iface *f, bool v6, bool join)
 	int what = join ? MCAST_JOIN_GROUP : MCAST_LEAVE_GROUP;
 	if (setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, what, &g, sizeof g) < 0 && join &&
 	        errno != EADDRINUSE)
-		log_debug(&r->node->log, "%s: cannot join the multicast group: %s", f->name,
+		log_debug(&r->node->log, "%s: cannot join the multicast group: %s", o->on.name,
 		        strerror(errno));
 }
 
@@ -315,80 +255,84 @@ ear_free(struct ear *ear)
 
 /* The interface's own socket for the IPv6 group. */
 static void
-open_ear6(struct radio *r, struct iface *f)
+open_ear6(struct radio *r, struct outlet *o)
 {
 	struct endpoint e = r->group6;
-	e.scope = f->index;
-	if (e.len != 16 || f->ear6 || !(f->ear6 = calloc(1, sizeof *f->ear6)))
+	e.scope = o->on.index;
+	if (e.len != 16 || o->ear6 || !(o->ear6 = calloc(1, sizeof *o->ear6)))
 		return;
-	if (listen_on(r, f->ear6, &e, true) < 0) {
-		log_debug(&r->node->log, "%s: no socket for group6: %s", f->name, strerror(errno));
-		ear_free(f->ear6);
-		f->ear6 = NULL;
+	if (listen_on(r, o->ear6, &e, true) < 0) {
+		log_debug(
+		        &r->node->log, "%s: no socket for group6: %s", o->on.name, strerror(errno));
+		ear_free(o->ear6);
+		o->ear6 = NULL;
 		return;
 	}
-	ignore_own(r, f->ear6);
+	ignore_own(r, o->ear6);
 }
 
-static void
-look_at(struct radio *r, const struct ifaddrs *a, bool rejoin)
+/* The outlet that an interface has already, taken out of the radio; an empty one when it is new. */
+static struct outlet
+take_outlet(struct radio *r, const struct interface *on)
 {
-	struct endpoint e;
-	bool usable = a->ifa_flags & IFF_UP && !(a->ifa_flags & IFF_LOOPBACK) &&
-	              interface_wanted(r->node->config.interfaces, a->ifa_name);
-	if (!usable || endpoint_from_sockaddr(&e, a->ifa_addr) < 0)
+	for (unsigned i = 0; i < r->noutlets; i++) {
+		struct outlet o = r->outlets[i];
+		if (o.on.index == on->index && strcmp(o.on.name, on->name) == 0) {
+			r->outlets[i] = r->outlets[--r->noutlets];
+			return o;
+		}
+	}
+	struct outlet o = {.on = *on};
+	o.on.v4 = o.on.v6 = false;
+	return o;
+}
+
+/* Brings sockets and memberships to what the interface has now. */
+static void
+update_outlet(struct radio *r, struct outlet *o, const struct interface *on, bool rejoin)
+{
+	bool had4 = o->on.v4, had6 = o->on.v6;
+	o->on = *on;
+	if (had4 && (rejoin || !on->v4))
+		membership(r, o, false, false);
+	if (on->v4 && (rejoin || !had4))
+		membership(r, o, false, true);
+	if (!on->v6) {
+		ear_free(o->ear6);
+		o->ear6 = NULL;
 		return;
-	if (all_zero(&r->bound))
-		note_addr(r, &e);
-	else if (!endpoint_same_host(&e, &r->bound))
-		return; /* 'listen' names the one address that is meant */
-	if (!(a->ifa_flags & IFF_MULTICAST))
-		return;
-	struct iface *f = find_iface(r, a->ifa_name);
-	if (!f)
-		return;
-	bool v6 = e.len == 16, *have = v6 ? &f->v6 : &f->v4;
-	f->seen = true;
-	if (v6 ? r->group6.len != 0 : r->ears[M4].fd >= 0)
-		note_subnet(r, &e, a->ifa_netmask);
-	if (v6)
-		open_ear6(r, f);
-	if (*have && rejoin)
-		membership(r, f, v6, false);
-	if (!*have || rejoin)
-		membership(r, f, v6, true);
-	*have = true;
+	}
+	open_ear6(r, o);
+	if (had6 && rejoin)
+		membership(r, o, true, false);
+	if (!had6 || rejoin)
+		membership(r, o, true, true);
 }
 
 void
 radio_rescan(struct radio *r, bool rejoin)
 {
-	struct ifaddrs *list;
-	if (getifaddrs(&list) < 0)
+	struct outlet next[INTERFACES_MAX];
+	struct interfaces now;
+	if (interfaces_look(&now, &(struct interfaces_request){.wanted = r->node->config.interfaces,
+	                                  .bound = &r->bound,
+	                                  .group4 = r->ears[M4].fd >= 0,
+	                                  .group6 = r->group6.len != 0}) < 0)
 		return;
-	r->naddrs = r->nsubnets = 0;
-	for (unsigned i = 0; i < r->nifaces; i++)
-		r->ifaces[i].seen = false;
-	if (!all_zero(&r->bound)) {
-		r->addrs[0].len = r->bound.len;
-		memcpy(r->addrs[0].bytes, r->bound.bytes, r->bound.len);
-		r->naddrs = 1;
+	/* what knows the groups' members in another network has not heard of this one */
+	rejoin = rejoin || interfaces_moved(&r->interfaces, &now);
+	for (unsigned i = 0; i < now.n; i++) {
+		next[i] = take_outlet(r, &now.list[i]);
+		update_outlet(r, &next[i], &now.list[i], rejoin);
 	}
-	/* IPv4 first: it is what most networks carry best */
-	for (struct ifaddrs *a = list; a; a = a->ifa_next)
-		if (a->ifa_addr && a->ifa_addr->sa_family == AF_INET)
-			look_at(r, a, rejoin);
-	for (struct ifaddrs *a = list; a; a = a->ifa_next)
-		if (a->ifa_addr && a->ifa_addr->sa_family == AF_INET6)
-			look_at(r, a, rejoin);
-	freeifaddrs(list);
-	unsigned kept = 0;
-	for (unsigned i = 0; i < r->nifaces; i++)
-		if (r->ifaces[i].seen)
-			r->ifaces[kept++] = r->ifaces[i];
-		else
-			ear_free(r->ifaces[i].ear6);
-	r->nifaces = kept;
+	for (unsigned i = 0; i < r->noutlets; i++) {
+		if (r->outlets[i].on.v4)
+			membership(r, &r->outlets[i], false, false);
+		ear_free(r->outlets[i].ear6);
+	}
+	memcpy(r->outlets, next, now.n * sizeof *next);
+	r->noutlets = now.n;
+	r->interfaces = now;
 }
 
 /* Reads a group's address; false when there is none or it is of the wrong kind. */
@@ -443,7 +387,7 @@ static int
 open_unicast(struct radio *r, uint16_t *port)
 {
 	struct endpoint e = r->bound;
-	if (e.len == 4 || !all_zero(&e))
+	if (e.len == 4 || !endpoint_is_any(&e))
 		return listen_unicast(r, &e, port);
 	int err6 = listen_unicast(r, &e, port);
 	e = r->bound;
@@ -496,8 +440,8 @@ radio_close(struct radio *r)
 		if (r->ears[i].fd >= 0)
 			close(r->ears[i].fd);
 	}
-	for (unsigned i = 0; i < r->nifaces; i++)
-		ear_free(r->ifaces[i].ear6);
+	for (unsigned i = 0; i < r->noutlets; i++)
+		ear_free(r->outlets[i].ear6);
 	timer_free(r->rest);
 	free(r);
 }
@@ -545,13 +489,13 @@ send_to(struct radio *r, const struct endpoint *to, unsigned index, const void *
 void
 radio_multicast(struct radio *r, bool ipv4_alone, const void *bytes, size_t len)
 {
-	for (unsigned i = 0; i < r->nifaces; i++) {
-		const struct iface *f = &r->ifaces[i];
-		bool v4 = f->v4 && r->ears[M4].fd >= 0;
+	for (unsigned i = 0; i < r->noutlets; i++) {
+		const struct outlet *o = &r->outlets[i];
+		bool v4 = o->on.v4 && r->ears[M4].fd >= 0;
 		if (v4)
-			send_to(r, &r->group4, f->index, bytes, len);
-		if (f->v6 && f->ear6 && !(v4 && ipv4_alone))
-			send_to(r, &r->group6, f->index, bytes, len);
+			send_to(r, &r->group4, o->on.index, bytes, len);
+		if (o->ear6 && !(v4 && ipv4_alone))
+			send_to(r, &r->group6, o->on.index, bytes, len);
 	}
 }
 
@@ -561,27 +505,17 @@ radio_unicast(struct radio *r, const struct endpoint *to, const void *bytes, siz
 	send_to(r, to, 0, bytes, len);
 }
 
-unsigned
-radio_addrs(const struct radio *r, struct beacon_addr *out, unsigned max)
+const struct interfaces *
+radio_interfaces(const struct radio *r)
 {
-	unsigned n = r->naddrs < max ? r->naddrs : max;
-	memcpy(out, r->addrs, n * sizeof *out);
-	return n;
+	return &r->interfaces;
 }
 
 unsigned
-radio_subnets(const struct radio *r, struct subnet *out, unsigned max)
-{
-	unsigned n = r->nsubnets < max ? r->nsubnets : max;
-	memcpy(out, r->subnets, n * sizeof *out);
-	return n;
-}
-
-unsigned
-radio_ifaces(const struct radio *r)
+radio_outlets(const struct radio *r)
 {
 	unsigned n = 0;
-	for (unsigned i = 0; i < r->nifaces; i++)
-		n += (r->ifaces[i].v4 && r->ears[M4].fd >= 0) || r->ifaces[i].ear6;
+	for (unsigned i = 0; i < r->noutlets; i++)
+		n += (r->outlets[i].on.v4 && r->ears[M4].fd >= 0) || r->outlets[i].ear6;
 	return n;
 }

@@ -4,15 +4,14 @@
  * Unicast sockets are bound to the `listen` address; multicast ones to the group address itself, so that several daemons on one
  * machine can share a group.  Sending goes out of the unicast sockets: the source port is where answers are heard, and by which a
  * radio's own beacons are kept from it.
- * Interfaces are looked at again now and then; groups are joined anew for switches that forget.
+ * Interfaces are looked at again now and then; groups are joined anew for switches that forget, and when this machine moved.
  */
 #ifndef MESH_RADIO_H
 #define MESH_RADIO_H
 
 #include "gossip/gossip.h"
+#include "mesh/interface.h"
 #include "mesh/node.h"
-
-#define RADIO_IFACES_MAX 32
 
 struct radio;
 typedef void (*radio_heard)(
@@ -25,13 +24,11 @@ void radio_close(struct radio *r);
 /* ipv4_alone: not by IPv6 too where an interface has both. */
 void radio_multicast(struct radio *r, bool ipv4_alone, const void *bytes, size_t len);
 void radio_unicast(struct radio *r, const struct endpoint *to, const void *bytes, size_t len);
-/* Looks at the interfaces again; rejoin leaves and joins every group. */
+/* Looks at the interfaces again; rejoin leaves and joins every group, as does an address that came or went. */
 void radio_rescan(struct radio *r, bool rejoin);
-/* The addresses others can reach this node at, best first; returns how many. */
-unsigned radio_addrs(const struct radio *r, struct beacon_addr *out, unsigned max);
-/* The networks of the interfaces with multicast in use; returns how many. */
-unsigned radio_subnets(const struct radio *r, struct subnet *out, unsigned max);
-unsigned radio_ifaces(const struct radio *r); /* interfaces with multicast in use */
+/* What radio_rescan() found last. */
+const struct interfaces *radio_interfaces(const struct radio *r);
+unsigned radio_outlets(const struct radio *r); /* interfaces with multicast in use */
 
 /* A listening TCP socket for `listen` ("[::]:9777"); falls back to IPv4 where IPv6 is off. Port 0 takes a free one; *port says which. */
 int radio_listen(const char *listen_text, int *fd, uint16_t *port, char *why) IM_MUST;

@@ -1,6 +1,6 @@
 #include "mesh/radio.h"
 
-#include <sched.h>
+#include "tests/unit/network_rig.h"
 #include "tests/unit/node_rig.h"
 
 static struct node n;
@@ -84,16 +84,15 @@ test_addresses(void **state)
 	(void)state;
 	struct ear e = {0};
 	uint16_t port = 0;
-	struct beacon_addr addrs[4];
 	struct radio *r = radio(&e, &port);
+	const struct interfaces *all = radio_interfaces(r);
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(radio_addrs(r, addrs, 4), 1);
-		assert_int_equal(addrs[0].len, 4);
-		assert_memory_equal(addrs[0].bytes, "\x7f\0\0\1", 4);
-		assert_int_equal(radio_addrs(r, addrs, 0), 0);
+		assert_int_equal(all->naddrs, 1);
+		assert_int_equal(all->addrs[0].len, 4);
+		assert_memory_equal(all->addrs[0].bytes, "\x7f\0\0\1", 4);
 		radio_rescan(r, i == 1);
 	}
-	assert_int_equal(radio_ifaces(r), 0);
+	assert_int_equal(radio_outlets(r), 0);
 	radio_close(r);
 }
 
@@ -139,7 +138,7 @@ test_group(void **state)
 		snprintf(n.config.group, sizeof n.config.group, "%s", groups[i][0]);
 		snprintf(n.config.group6, sizeof n.config.group6, "%s", groups[i][1]);
 		struct radio *a = radio(&one, &p1), *b = radio(&two, &p2);
-		assert_int_equal(radio_ifaces(a), 1);
+		assert_int_equal(radio_outlets(a), 1);
 		radio_multicast(a, false, "of a", 4);
 		UNTIL(two.heard);
 		assert_true(two.multicast);
@@ -180,6 +179,79 @@ test_ipv4_alone(void **state)
 		radio_close(a);
 		radio_close(b);
 	}
+}
+
+/* An interface that was made anew under its name is another one: between two looks it was never missed. */
+static void
+test_interface_made_anew(void **state)
+{
+	(void)state;
+	snprintf(n.config.listen, sizeof n.config.listen, "[::]:0");
+	snprintf(n.config.interfaces, sizeof n.config.interfaces, "later");
+	for (int i = 0; i < 2; i++) {
+		struct ear one = {0}, two = {0};
+		uint16_t p1 = 0, p2 = 0;
+		bool v6 = i == 1;
+		unsigned before = rig_open_fds();
+		snprintf(n.config.group, sizeof n.config.group, "%s",
+		        v6 ? "off" : "239.255.97.77:9777");
+		snprintf(n.config.group6, sizeof n.config.group6, "%s",
+		        v6 ? "[ff12::9777]:9777" : "off");
+		assert_true(network_add_later());
+		struct radio *a = radio(&one, &p1), *b = radio(&two, &p2);
+		unsigned index = radio_interfaces(a)->list[0].index;
+		assert_true(network_ip("link del later"));
+		assert_true(network_add_later());
+		radio_rescan(a, false);
+		radio_rescan(b, false);
+		assert_int_not_equal(radio_interfaces(a)->list[0].index, index);
+		radio_multicast(a, false, "here", 4);
+		UNTIL(two.heard);
+		assert_true(network_ip("link del later"));
+		radio_rescan(a, false);
+		assert_int_equal(radio_outlets(a), 0);
+		radio_close(a);
+		radio_close(b);
+		assert_int_equal(rig_open_fds(), before);
+	}
+}
+
+/* An interface that has no IPv4 any more speaks by IPv6, although IPv4 alone would do elsewhere; and the other way round. */
+static void
+test_family_goes_and_comes(void **state)
+{
+	(void)state;
+	struct ear one = {0}, two = {0};
+	uint16_t p1 = 0, p2 = 0;
+	snprintf(n.config.listen, sizeof n.config.listen, "[::]:0");
+	snprintf(n.config.interfaces, sizeof n.config.interfaces, "later");
+	snprintf(n.config.group, sizeof n.config.group, "239.255.97.77:9777");
+	snprintf(n.config.group6, sizeof n.config.group6, "[ff12::9777]:9777");
+	assert_true(network_add_later());
+	struct radio *a = radio(&one, &p1), *b = radio(&two, &p2);
+	static const struct {
+		const char *change;
+		uint8_t len;
+	} rows[] = {
+	        {"addr del 192.0.2.130/25 dev later", 16},
+	        {"addr add 192.0.2.130/25 dev later", 4},
+	        {"addr del fe80::2/64 dev later", 4},
+	        {"addr add fe80::2/64 dev later nodad", 4},
+	};
+	for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+		assert_true(network_ip(rows[i].change));
+		radio_rescan(a, false);
+		radio_rescan(b, false);
+		unsigned before = two.heard;
+		radio_multicast(a, true, "one", 3);
+		UNTIL(two.heard > before);
+		rig_spin();
+		assert_int_equal(two.heard, before + 1);
+		assert_int_equal(two.from.len, rows[i].len);
+	}
+	assert_true(network_ip("link del later"));
+	radio_close(a);
+	radio_close(b);
 }
 
 /* Beacons of the group may wait together for a moment, but not while so many come that they would be lost. */
@@ -228,40 +300,11 @@ test_listen(void **state)
 	assert_int_equal(radio_listen(":0", &fd, &port, why), IM_ERR_FORMAT);
 }
 
-static void
-put(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "w");
-	if (f && fputs(text, f) >= 0)
-		fclose(f);
-}
-
-/* A network of its own, with one interface that leads nowhere. */
-static bool
-enter_network(void)
-{
-	char map[64];
-	unsigned uid = geteuid(), gid = getegid();
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
-		return false;
-	snprintf(map, sizeof map, "0 %u 1", uid);
-	put("/proc/self/uid_map", map);
-	put("/proc/self/setgroups", "deny");
-	snprintf(map, sizeof map, "0 %u 1", gid);
-	put("/proc/self/gid_map", map);
-	return system("ip link set lo up && ip link add here type veth peer name there && "
-	              "ip addr add 192.0.2.2/24 dev here && ip link set there up && "
-	              "ip link set here addrgenmode none up && "
-	              "ip addr add fe80::1/64 dev here nodad") == 0;
-}
-
 int
 main(void)
 {
-	if (!enter_network()) {
-		fprintf(stderr, "no network namespace can be made\n");
+	if (!network_enter())
 		return 1;
-	}
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup_teardown(test_unicast, setup, rig_teardown),
 	        cmocka_unit_test_setup_teardown(test_addresses, setup, rig_teardown),
@@ -269,6 +312,8 @@ main(void)
 	        cmocka_unit_test_setup_teardown(test_bad_group, setup, rig_teardown),
 	        cmocka_unit_test_setup_teardown(test_group, setup, rig_teardown),
 	        cmocka_unit_test_setup_teardown(test_ipv4_alone, setup, rig_teardown),
+	        cmocka_unit_test_setup_teardown(test_interface_made_anew, setup, rig_teardown),
+	        cmocka_unit_test_setup_teardown(test_family_goes_and_comes, setup, rig_teardown),
 	        cmocka_unit_test_setup_teardown(test_flood, setup, rig_teardown),
 	        cmocka_unit_test_setup_teardown(test_listen, setup, rig_teardown),
 	};
