@@ -4,12 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 #include "gossip/rng.h"
+#include "mesh/lack.h"
 #include "mesh/peers.h"
 #include "mesh/reservation.h"
 #include "mesh/upload.h"
 
 #define REFRESH_MS 1000 /* between two looks at all peers while there are wants */
-#define LACKS_MAX 64
 
 /* A wish, and after that the jobs that it was granted slots for. */
 struct want {
@@ -29,13 +29,6 @@ struct held {
 	struct want *want;
 };
 
-/* A peer said that it lacks a toolchain which its beacon, or an upload, says is there: true until its next beacon. */
-struct lack {
-	struct node_id node;
-	uint32_t tag;
-	uint64_t heard_ms; /* its last beacon then */
-};
-
 struct wants {
 	struct node *node;
 	struct leases *leases;
@@ -43,8 +36,7 @@ struct wants {
 	struct want *list, *found; /* found: the last that was looked for */
 	struct held *jobs;
 	struct reservations *reservations;
-	struct lack lacks[LACKS_MAX];
-	unsigned next_lack;
+	struct lacks lacks;
 	uint64_t last_id, refresh_ms;
 	struct timer *tick;
 	bool settling;
@@ -94,25 +86,13 @@ compatible(const struct wants *ws, const struct member *m)
 }
 
 static bool
-lacks(const struct wants *ws, const struct member *m, uint32_t tag)
-{
-	for (unsigned i = 0; i < LACKS_MAX; i++) {
-		const struct lack *k = &ws->lacks[i];
-		if (k->heard_ms == m->heard_ms && k->tag == tag &&
-		        node_id_cmp(&k->node, &m->node) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool
 has_toolchain(const struct wants *ws, const struct member *m, const struct digest *d)
 {
 	uint32_t tag = get_u32(d->bytes);
 	const struct load *l = &m->beacon.load;
 	for (uint32_t i = 0; i < l->ntags; i++)
 		if (l->tags[i] == tag)
-			return !lacks(ws, m, tag);
+			return !lacks_has(&ws->lacks, m, tag);
 	return upload_done(ws->node->uploads, &m->node, d);
 }
 
@@ -176,8 +156,7 @@ refusal(struct wants *ws, const struct node_id *node, const struct digest *d, ui
 	if (why != NACK_TOOLCHAIN && why != NACK_INSTALLING)
 		return LEASE_REFUSED;
 	if (m)
-		ws->lacks[ws->next_lack++ % LACKS_MAX] = (struct lack){
-		        .node = *node, .tag = get_u32(d->bytes), .heard_ms = m->heard_ms};
+		lacks_note(&ws->lacks, m, get_u32(d->bytes));
 	/* brought, and gone again: it would have it brought for ever */
 	bool brought = upload_done(ws->node->uploads, node, d);
 	upload_forget(ws->node->uploads, node, d);
